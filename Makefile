@@ -1,0 +1,48 @@
+# Troupe. `make` alone lists the targets.
+SHELL := bash
+.DEFAULT_GOAL := help
+GO ?= go
+BIN := bin/troupe
+PORT ?= 6379
+FUZZTIME ?= 20s
+REDIS_SUITE_DIR ?= .redis-suite
+
+.PHONY: help run build test race lint fuzz bench redis-suite oracle clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build and start the server on port 6379 (PORT=…)
+	exec $(BIN) --port $(PORT)
+
+build: ## leave one static binary in bin/troupe
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN) ./cmd/troupe
+
+oracle: # install redis-server and redis-tools, which the tests compare with, where that is possible
+	@./integration/oracle.sh
+
+test: build lint oracle ## run all tests, against real redis-server too where it can be had
+	$(GO) test -count=1 ./...
+	$(GO) test -count=1 -race -short ./actors/... ./netio/... ./datatypes/... ./integration/...
+
+race: build oracle ## run all tests under the race detector, in full length
+	$(GO) test -count=1 -race -timeout 40m ./...
+
+lint: ## vet, staticcheck and the project's own rules
+	@out=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$out" ]; then echo "gofmt: $$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+bench: build oracle ## compare with redis-server side by side: ratios of throughput, latency, CPU and memory
+	$(GO) run ./integration/bench -subject $(abspath $(BIN))
+
+redis-suite: build oracle ## run the upstream test suite (Debian's source package) against troupe
+	./integration/redis-suite.sh $(REDIS_SUITE_DIR) $(abspath $(BIN))
+
+clean: ## remove what was built
+	rm -rf bin $(REDIS_SUITE_DIR)

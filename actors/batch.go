@@ -1,0 +1,398 @@
+package actors
+
+import (
+	"math/bits"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/troupe-db/troupe/datatypes/command"
+	"github.com/troupe-db/troupe/datatypes/keyspace"
+	"github.com/troupe-db/troupe/netio/resp"
+)
+
+// A Batch is what one read of a connection held: commands in order, and their replies.
+//
+// It is a message that travels: it runs on the shard of its first command as far as consecutive commands stay there,
+// then hops to the shard of the next, and so on, so that the commands of a connection take effect in their order
+// whatever shards they touch. Where a command needs several shards the batch is their coordinator: it borrows them in
+// ascending order, runs the command, and gives them back. At any time exactly one goroutine owns a batch; ownership
+// goes with the message. A session has one batch under way at most.
+//
+// While it runs on the goroutine that read the bytes, its arguments alias the read buffer. detach copies them before
+// the batch is queued or moves to another goroutine.
+type Batch struct {
+	sess *Session
+	sys  *System
+	reqs []request
+	argv [][]byte
+	pos  int // the request that is next
+	w    resp.Writer
+	ctx  command.Ctx
+
+	lane   lane
+	own    bool   // runs on a goroutine that may be kept for long
+	want   uint64 // shards still to borrow
+	held   uint64 // shards borrowed
+	nowNs  int64  // the clock when the last command ended
+	copied bool   // args alias store
+	fresh  bool   // w holds replies that were not handed out yet
+	store  []byte
+	parked func() // set when the batch must wait: called once it has let go of everything, with the batch
+
+	state atomic.Int32
+}
+
+// request is one command of a batch.
+type request struct {
+	spec   *command.Spec // nil when the name is unknown
+	err    string        // reply when the command cannot be run at all
+	lo, hi int32         // its words in argv
+	key    int32         // index of the first key among the words, 0 when its hash is not known
+	to     route
+	shard  int32
+	shards uint64
+	hash   uint64
+}
+
+// route says where a request runs.
+type route uint8
+
+const (
+	toSession route = iota // on no shard
+	toShard                // on one shard
+	toHold                 // on several shards, all held at once
+)
+
+type lane uint8
+
+const (
+	laneRun lane = iota
+	laneHold
+)
+
+// States of a batch, as the goroutine that reads the connection sees it.
+const (
+	inline int32 = iota // under way; the reader is still inside Feed
+	left                // under way elsewhere; the reader has returned and must be woken
+	done                // finished; belongs to the reader
+)
+
+var batchPool = sync.Pool{New: func() any { return new(Batch) }}
+
+// keptBytes bounds what a pooled batch keeps: larger buffers are left to the garbage collector.
+const keptBytes = 64 << 10
+
+func (sys *System) newBatch(s *Session) *Batch {
+	b := batchPool.Get().(*Batch)
+	b.sess, b.sys = s, sys
+	b.ctx.Bind(sys.table, sys.keyspaces)
+	b.ctx.Client, b.ctx.Reply = s, &b.w
+	b.ctx.Settings = sys.settings.Load()
+	b.ctx.Rand = sys.rand
+	b.ctx.Journal = sys.journal
+	b.w.Proto = s.proto
+	return b
+}
+
+// recycle gives an idle batch back. Nothing may refer to it or its output afterwards.
+func (b *Batch) recycle() {
+	b.clear()
+	b.sess, b.ctx.Client = nil, nil
+	if cap(b.w.Buf) > keptBytes {
+		b.w.Buf = nil
+	}
+	if cap(b.store) > keptBytes {
+		b.store = nil
+	}
+	if cap(b.argv) > keptBytes/24 {
+		b.argv = nil
+	}
+	b.w.Buf = b.w.Buf[:0]
+	batchPool.Put(b)
+}
+
+// clear forgets the requests, not the replies.
+func (b *Batch) clear() {
+	clear(b.argv)
+	clear(b.reqs)
+	b.reqs, b.argv = b.reqs[:0], b.argv[:0]
+	b.pos, b.copied, b.own = 0, false, false
+}
+
+// detach makes the arguments of the requests that are still to run independent of the read buffer.
+func (b *Batch) detach() {
+	if b.copied || b.pos == len(b.reqs) {
+		return
+	}
+	b.copied = true
+	args := b.argv[b.reqs[b.pos].lo:]
+	n := 0
+	for _, a := range args {
+		n += len(a)
+	}
+	if cap(b.store) < n {
+		b.store = make([]byte, 0, n)
+	}
+	b.store = b.store[:0]
+	for i, a := range args {
+		at := len(b.store)
+		b.store = append(b.store, a...)
+		args[i] = b.store[at:len(b.store):len(b.store)]
+	}
+}
+
+// add appends the command whose words are argv[lo:] and decides where it runs.
+func (b *Batch) add(lo int) {
+	args := b.argv[lo:]
+	q := request{lo: int32(lo), hi: int32(len(b.argv))}
+	q.spec, q.err = b.sys.table.Resolve(args)
+	if q.err == "" {
+		b.route(&q, args)
+	}
+	b.reqs = append(b.reqs, q)
+}
+
+func (b *Batch) route(q *request, args [][]byte) {
+	n := len(b.sys.shards)
+	switch q.spec.Scope {
+	case command.ScopeAllShards:
+		b.hold(q, b.sys.allShards)
+		return
+	case command.ScopeLocal, command.ScopeServer:
+		return
+	}
+	if i := q.spec.OneKey; i > 0 && i < len(args) {
+		q.key, q.hash = int32(i), keyspace.MakeKey(args[i]).H
+		q.to, q.shard = toShard, int32(command.ShardOf(q.hash, n))
+		return
+	}
+	var room [16]command.KeyRef
+	var mask uint64
+	for _, k := range q.spec.AppendKeys(room[:0], args) {
+		mask |= 1 << command.ShardOf(keyspace.MakeKey(args[k.Index]).H, n)
+	}
+	if mask != 0 {
+		b.hold(q, mask)
+		return
+	}
+	// A keyed command whose words do not hold a key answers an error: any shard will do.
+	q.to, q.shard = toShard, 0
+}
+
+// hold routes q to the shards of mask.
+func (b *Batch) hold(q *request, mask uint64) {
+	if mask&(mask-1) == 0 {
+		q.to, q.shard = toShard, int32(bits.TrailingZeros64(mask))
+		return
+	}
+	q.to, q.shards = toHold, mask
+}
+
+// runner is the top of a goroutine's stack while it drives batches: what it still has to do with nothing held.
+type runner struct {
+	own   bool // not an event loop: long work is welcome
+	ready []*Batch
+}
+
+func (r *runner) push(b *Batch) { r.ready = append(r.ready, b) }
+
+// loop drives batches until all of them are done or elsewhere.
+func (r *runner) loop() {
+	for len(r.ready) > 0 {
+		b := r.ready[len(r.ready)-1]
+		r.ready[len(r.ready)-1] = nil
+		r.ready = r.ready[:len(r.ready)-1]
+		b.drive(r)
+	}
+}
+
+// drive takes the batch as far as it goes on this goroutine. When it returns, the batch is done, or belongs to
+// somebody else. REQUIRES: the caller owns b and holds nothing.
+func (b *Batch) drive(r *runner) {
+	for {
+		if park := b.parked; park != nil {
+			b.parked = nil
+			b.detach()
+			park() // the batch now belongs to whatever it waits for
+			return
+		}
+		if b.pos == len(b.reqs) {
+			if b.state.Swap(done) == left {
+				b.sess.transport.Wake()
+			}
+			return
+		}
+		b.own = b.own || r.own
+		switch q := &b.reqs[b.pos]; q.to {
+		case toShard:
+			if !b.sys.shards[q.shard].mailbox.post(r, b) {
+				return
+			}
+		case toHold:
+			if b.held == 0 {
+				b.want = q.shards
+			}
+			if !b.borrow(r) {
+				return
+			}
+			if !b.own && b.heavy(q) {
+				b.leave(func(own *runner) { b.runHeld(own) })
+				return
+			}
+			b.runHeld(r)
+		default:
+			if !b.own && b.heavy(q) {
+				b.leave(func(*runner) {})
+				return
+			}
+			b.runSession()
+		}
+	}
+}
+
+// leave carries on with the batch on a goroutine of its own: first is run there, then the rest is driven.
+func (b *Batch) leave(first func(own *runner)) {
+	b.detach()
+	b.own = true
+	go func() {
+		own := runner{own: true}
+		first(&own)
+		own.push(b)
+		own.loop()
+	}()
+}
+
+// borrow takes the wanted shards in ascending order. It tells whether all are held; if not, the batch waits in the
+// queue of the next one and comes back through a runner when that was lent.
+func (b *Batch) borrow(r *runner) bool {
+	for b.want != 0 {
+		i := bits.TrailingZeros64(b.want)
+		m := b.sys.shards[i].mailbox
+		b.want &^= 1 << i
+		b.held |= 1 << i
+		if m.tryLend() {
+			continue
+		}
+		b.lane = laneHold
+		if !m.post(r, b) {
+			return false
+		}
+	}
+	b.lane = laneRun
+	return true
+}
+
+// giveBack ends the loan of every held shard, and only then runs what was queued on them.
+func (b *Batch) giveBack(r *runner) {
+	held := b.held
+	b.held = 0
+	for m := held; m != 0; m &= m - 1 {
+		sh := b.sys.shards[bits.TrailingZeros64(m)]
+		sh.publish()
+		sh.mailbox.unlend()
+	}
+	for m := held; m != 0; m &= m - 1 {
+		b.sys.shards[bits.TrailingZeros64(m)].mailbox.settle(r)
+	}
+}
+
+// runHeld runs the next request over the shards that are held, and gives them back.
+func (b *Batch) runHeld(r *runner) {
+	b.begin()
+	for m := b.held; m != 0; m &= m - 1 {
+		b.sys.shards[bits.TrailingZeros64(m)].enter(b)
+	}
+	b.exec(b.sys.serverStats)
+	b.giveBack(r)
+}
+
+// runSession runs the next requests as long as they need no shard.
+func (b *Batch) runSession() {
+	b.begin()
+	for b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.parked == nil {
+		b.exec(b.sys.serverStats)
+		if !b.own && b.pos < len(b.reqs) && b.heavy(&b.reqs[b.pos]) {
+			return
+		}
+	}
+}
+
+// begin reads the clock for the requests that follow.
+func (b *Batch) begin() {
+	b.setTime(b.sys.clock.now())
+}
+
+// heavy tells whether the request would keep an event loop too long. REQUIRES: its shards are owned.
+func (b *Batch) heavy(q *request) bool {
+	if q.spec == nil || q.spec.Heavy == nil || q.err != "" {
+		return false
+	}
+	b.prepare(q)
+	return q.spec.Heavy(&b.ctx)
+}
+
+func (b *Batch) prepare(q *request) {
+	b.ctx.DBIndex = b.sess.db
+	b.ctx.Begin(q.spec, b.argv[q.lo:q.hi:q.hi], int(q.key), q.hash)
+}
+
+// exec runs the next request. REQUIRES: its shards are owned.
+func (b *Batch) exec(st *cmdStats) {
+	q := &b.reqs[b.pos]
+	mark, errs := len(b.w.Buf), b.w.Errs
+	rejected := false
+	if b.sys.paused.Load() != 0 && b.sys.pauses(q) {
+		b.parked = b.sys.park(b)
+		return
+	}
+	if q.err != "" || b.sess.gated() {
+		if text := b.sess.refuse(b, q); text != "" {
+			b.w.Error(text)
+			rejected = true
+		}
+	}
+	if !rejected {
+		b.prepare(q)
+		b.call(q, mark)
+		if n := b.ctx.DirtyCount(); n != 0 {
+			st.dirty.Add(int64(n))
+		}
+	}
+	b.pos++
+	if b.sess.mute(b, q) {
+		b.w.Buf = b.w.Buf[:mark]
+	}
+	end := b.sys.clock.now()
+	if q.spec != nil {
+		st.count(q.spec.ID, end-b.nowNs, b.w.Errs != errs, rejected)
+	}
+	if b.w.Errs != errs {
+		b.sys.errors.count(b.w.LastErr)
+	}
+	b.setTime(end)
+}
+
+func (b *Batch) setTime(ns int64) {
+	b.nowNs = ns
+	b.ctx.NowUs = ns / 1e3
+	b.ctx.NowMs = ns / 1e6
+}
+
+// call runs the handler. A panic in it answers the client an error; the shard goes on.
+func (b *Batch) call(q *request, mark int) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.sys.log.Error("command panicked", "command", q.spec.FullName, "panic", p, "stack", string(debug.Stack()))
+			b.w.Buf = b.w.Buf[:mark]
+			b.w.Error("ERR internal error: the command failed and was logged by the server")
+		}
+	}()
+	q.spec.Run(&b.ctx)
+	b.ctx.Finish()
+}
+
+// cutShort drops the requests behind the one that runs.
+func (b *Batch) cutShort() {
+	b.reqs = b.reqs[:b.pos+1]
+}

@@ -1,0 +1,78 @@
+package actors
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// expiry is the actor that wakes shards when a deadline of theirs has come, and, ten times a second, those that were
+// active for their upkeep. It never looks into a shard: it posts tasks.
+type expiry struct {
+	sys   *System
+	pid   *actor.PID
+	armed atomic.Int64 // when the timer fires, unix milliseconds; lets shards see that they need not bother it
+
+	// Owned by the actor.
+	timer   Timer
+	firedMs int64
+}
+
+type (
+	armMsg  struct{ atMs int64 }
+	fireMsg struct{ atMs int64 }
+	cronMsg struct{}
+	stopMsg struct{}
+)
+
+const (
+	// expireStepMs is the least time between two rounds: deadlines that fall together are worked off together. A key
+	// is gone within about this time after its deadline.
+	expireStepMs = 4
+	cronEvery    = 100 * time.Millisecond
+)
+
+// arm makes sure that the shards are woken when atMs has come. Any goroutine.
+func (x *expiry) arm(atMs int64) {
+	for {
+		was := x.armed.Load()
+		if atMs >= was {
+			return
+		}
+		if x.armed.CompareAndSwap(was, atMs) {
+			x.sys.actors.Root.Send(x.pid, armMsg{atMs})
+			return
+		}
+	}
+}
+
+// Receive implements actor.Actor.
+func (x *expiry) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case armMsg:
+		if x.timer != nil {
+			x.timer.Stop()
+		}
+		now := x.sys.clock.now() / 1e6
+		at := max(m.atMs, x.firedMs+expireStepMs)
+		x.timer = x.sys.clock.clock.AfterFunc(time.Duration(max(at-now, 0))*time.Millisecond, func() {
+			x.sys.actors.Root.Send(x.pid, fireMsg{at})
+		})
+	case fireMsg:
+		x.firedMs = x.sys.clock.now() / 1e6
+		// From here on a shard that sees a deadline arms anew; those below report theirs again when they have run.
+		x.armed.Store(math.MaxInt64)
+		for _, s := range x.sys.shards {
+			x.sys.post(s, s.expire)
+		}
+	case cronMsg:
+		x.sys.cron()
+	case stopMsg:
+		if x.timer != nil {
+			x.timer.Stop()
+		}
+		c.Stop(c.Self())
+	}
+}

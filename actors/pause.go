@@ -1,0 +1,94 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/troupe-db/troupe/datatypes/command"
+)
+
+// CLIENT PAUSE holds back commands of all clients until a time. A batch that meets the pause lets go of its shard and
+// waits in a list; nothing of it is lost or overtaken, since its session reads on only when it is done.
+
+type pauseKind int32
+
+const (
+	pauseNone pauseKind = iota
+	pauseWrites
+	pauseAll
+)
+
+type pauseList struct {
+	untilMs int64
+	timer   Timer
+	waiting []*Batch
+}
+
+// pauses tells whether the pause that is on holds the request back.
+func (sys *System) pauses(q *request) bool {
+	if q.spec == nil || q.err != "" {
+		return false
+	}
+	if pauseKind(sys.paused.Load()) == pauseAll {
+		return q.spec.FullName != "client|unpause" && q.spec.FullName != "client|pause"
+	}
+	return q.spec.Flags&(command.Write|command.MayReplicate) != 0
+}
+
+// park returns what makes b wait for the end of the pause.
+func (sys *System) park(b *Batch) func() {
+	return func() {
+		sys.pauseMu.Lock()
+		waits := sys.paused.Load() != 0 // the pause may just have ended
+		if waits {
+			sys.pause.waiting = append(sys.pause.waiting, b)
+		}
+		sys.pauseMu.Unlock()
+		if !waits {
+			go b.carryOn()
+		}
+	}
+}
+
+// carryOn drives a batch that was parked.
+func (b *Batch) carryOn() {
+	r := runner{own: true}
+	r.push(b)
+	r.loop()
+}
+
+// startPause begins or extends a pause. As in Redis, a pause is never shortened or weakened by a second one.
+func (sys *System) startPause(kind pauseKind, untilMs int64) {
+	sys.pauseMu.Lock()
+	defer sys.pauseMu.Unlock()
+	if pauseKind(sys.paused.Load()) < kind {
+		sys.paused.Store(int32(kind))
+	}
+	if untilMs <= sys.pause.untilMs {
+		return
+	}
+	sys.pause.untilMs = untilMs
+	if sys.pause.timer != nil {
+		sys.pause.timer.Stop()
+	}
+	d := time.Duration(untilMs-sys.clock.now()/1e6) * time.Millisecond
+	sys.pause.timer = sys.clock.clock.AfterFunc(max(d, 0), func() { sys.endPause(untilMs) })
+}
+
+// endPause lets the waiting batches go on. untilMs is the pause that has run out, 0 to end any.
+func (sys *System) endPause(untilMs int64) {
+	sys.pauseMu.Lock()
+	if untilMs != 0 && untilMs != sys.pause.untilMs {
+		sys.pauseMu.Unlock()
+		return
+	}
+	if sys.pause.timer != nil {
+		sys.pause.timer.Stop()
+	}
+	waiting := sys.pause.waiting
+	sys.pause = pauseList{}
+	sys.paused.Store(int32(pauseNone))
+	sys.pauseMu.Unlock()
+	for _, b := range waiting {
+		go b.carryOn()
+	}
+}

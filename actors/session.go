@@ -1,0 +1,396 @@
+package actors
+
+import (
+	"net"
+	"sync/atomic"
+
+	"github.com/troupe-db/troupe/actors/config"
+	"github.com/troupe-db/troupe/datatypes/command"
+	"github.com/troupe-db/troupe/netio/resp"
+)
+
+// Transport carries the bytes of one session. All methods may be called from any goroutine.
+type Transport interface {
+	// Wake makes the transport call Session.Resume soon, on the goroutine where it calls Feed. Calls may coalesce.
+	Wake()
+	// Kill closes the connection at once.
+	Kill()
+	// Pending returns how many bytes of output wait for the kernel to take them.
+	Pending() int
+}
+
+// ConnInfo describes a new connection.
+type ConnInfo struct {
+	Remote, Local string // as CLIENT LIST shows them
+	Unix, TLS     bool
+	FD            int
+	Loopback      bool // comes from this machine
+}
+
+// Session is the state of one connection: who it is, which database and protocol it uses, and the bytes of a command
+// that is not complete yet.
+//
+// Feed, Resume, Tick, Wrote and Gone are called by the transport, on one goroutine. While a batch is under way its
+// owner may use the fields of the first group; otherwise they belong to the transport's goroutine. The second group
+// may be read from anywhere.
+type Session struct {
+	sys       *System
+	transport Transport
+	info      ConnInfo
+	id        int64
+	createdMs int64
+
+	db         int
+	proto      int
+	parser     resp.Parser
+	qb         []byte // what was received and not yet parsed
+	batch      *Batch // kept from Feed until the next, as the owner of the output
+	busy       bool   // a batch is under way elsewhere
+	closing    bool   // close when the output is written
+	authorized bool
+	user       string
+	noTouch    bool
+	noEvict    bool
+	replyOff   bool
+	skipNext   bool // CLIENT REPLY SKIP: the next command is not answered
+	skipThis   bool
+	libName    string
+	libVer     string
+	soft       softLimit
+
+	shown struct {
+		name      atomic.Pointer[string]
+		libName   atomic.Pointer[string]
+		libVer    atomic.Pointer[string]
+		user      atomic.Pointer[string]
+		last      atomic.Pointer[command.Spec]
+		db        atomic.Int32
+		proto     atomic.Int32
+		activeMs  atomic.Int64
+		qbuf      atomic.Int64
+		qbufFree  atomic.Int64
+		argvBytes atomic.Int64
+		flags     atomic.Uint32
+		netIn     atomic.Int64
+		netOut    atomic.Int64
+		commands  atomic.Int64
+	}
+	killed atomic.Bool
+}
+
+// Flags of a session that CLIENT LIST shows.
+const (
+	flagNoEvict uint32 = 1 << iota
+	flagNoTouch
+	flagCloseASAP
+	flagCloseAfterReply
+)
+
+// softLimit remembers since when the output has been over the soft limit.
+type softLimit struct{ sinceMs int64 }
+
+// maxBatch is how many commands one batch takes: it bounds the memory of a batch and how long replies wait for those
+// behind them.
+const maxBatch = 512
+
+// flushBytes is how much output is handed to the transport before more commands of the same read are run.
+const flushBytes = 1 << 20
+
+// ID implements command.Client.
+func (s *Session) ID() int64 { return s.id }
+
+// SelectDB implements command.Client.
+func (s *Session) SelectDB(index int) {
+	s.db = index
+	s.shown.db.Store(int32(index))
+}
+
+// Feed takes bytes that the connection has received and runs the commands in them. It returns the replies that are
+// ready and whether the connection is to be closed once they are written. data is not used after the call; out is
+// valid until the next call on the session.
+func (s *Session) Feed(data []byte) (out []byte, closeAfter bool) {
+	s.shown.netIn.Add(int64(len(data)))
+	s.sys.netIn.Add(int64(len(data)))
+	if s.busy {
+		s.qb = append(s.qb, data...)
+		return nil, s.overQueryLimit()
+	}
+	return s.process(data)
+}
+
+// Resume goes on after Wake: it returns the replies of the batch that was under way elsewhere and runs what was
+// received meanwhile.
+func (s *Session) Resume() (out []byte, closeAfter bool) {
+	if s.busy {
+		if s.batch.state.Load() != done {
+			return nil, s.killed.Load()
+		}
+		s.busy = false
+		s.batch.clear()
+		if s.stop() {
+			return s.output()
+		}
+		if len(s.batch.w.Buf) >= flushBytes {
+			s.transport.Wake()
+			return s.output()
+		}
+	}
+	return s.process(nil)
+}
+
+// process runs the commands of what was left over and data, as far as they are complete.
+func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
+	if s.closing || s.killed.Load() {
+		return s.output()
+	}
+	b := s.batch
+	if b == nil {
+		if len(data) == 0 && len(s.qb) == 0 {
+			return nil, false
+		}
+		b = s.sys.newBatch(s)
+		s.batch = b
+	} else if !b.fresh {
+		b.w.Buf = b.w.Buf[:0] // the last output has been written
+	}
+	b.fresh = true
+	kept := len(s.qb) > 0
+	buf := data
+	if kept {
+		s.qb = append(s.qb, data...)
+		buf = s.qb
+	}
+	for len(buf) > 0 {
+		n, bad := s.fill(b, buf)
+		buf = buf[n:]
+		if len(b.reqs) > 0 {
+			s.shown.last.Store(b.reqs[len(b.reqs)-1].spec)
+			s.shown.commands.Add(int64(len(b.reqs)))
+			if !s.dispatch(b) {
+				s.stash(buf, kept)
+				if bad != nil {
+					s.parser.Reset() // the same bytes fail again when the batch is done
+				}
+				return nil, false
+			}
+			if s.stop() {
+				return s.output()
+			}
+		}
+		if bad != nil {
+			b.w.Error("ERR " + bad.Error())
+			s.closing = true
+			s.sys.protocolError(s, bad)
+			return s.output()
+		}
+		if n == 0 {
+			break
+		}
+		if len(b.w.Buf) >= flushBytes && len(buf) > 0 {
+			s.stash(buf, kept)
+			s.transport.Wake()
+			return s.output()
+		}
+	}
+	s.stash(buf, kept)
+	if s.overQueryLimit() {
+		return nil, true
+	}
+	return s.output()
+}
+
+// fill parses commands into the batch and returns how many bytes they took.
+func (s *Session) fill(b *Batch, buf []byte) (n int, bad error) {
+	for len(b.reqs) < maxBatch && n < len(buf) {
+		lo := len(b.argv)
+		argv, used, err := s.parser.Next(buf[n:], b.argv)
+		if err != nil {
+			return n, err
+		}
+		if used == 0 {
+			return n, nil
+		}
+		n += used
+		b.argv = argv
+		if len(argv) > lo {
+			b.add(lo)
+		}
+	}
+	return n, nil
+}
+
+// dispatch runs a filled batch. It tells whether the batch is done; otherwise it is under way elsewhere and the
+// transport will be woken.
+func (s *Session) dispatch(b *Batch) bool {
+	b.state.Store(inline)
+	s.shown.activeMs.Store(s.sys.clock.now() / 1e6)
+	var r runner
+	b.drive(&r)
+	r.loop()
+	// The batch is done, or its owner will find out that the reader has left.
+	if b.state.CompareAndSwap(inline, left) {
+		s.busy = true
+		return false
+	}
+	b.clear()
+	return true
+}
+
+// stash keeps the bytes that are not parsed yet. kept tells that they are the tail of the query buffer itself.
+func (s *Session) stash(rest []byte, kept bool) {
+	switch {
+	case len(rest) == 0:
+		if cap(s.qb) > keptQuery {
+			s.qb = nil
+		}
+		s.qb = s.qb[:0]
+	case kept:
+		n := copy(s.qb, rest)
+		s.qb = s.qb[:n]
+	default:
+		s.qb = append(s.qb[:0], rest...)
+	}
+	// A long argument that is on its way gets its room at once instead of by doubling.
+	if want := s.parser.Want(); want > cap(s.qb)-len(s.qb) && want > keptQuery {
+		grown := make([]byte, len(s.qb), len(s.qb)+want)
+		copy(grown, s.qb)
+		s.qb = grown
+	}
+	s.shown.qbuf.Store(int64(len(s.qb)))
+	s.shown.qbufFree.Store(int64(cap(s.qb) - len(s.qb)))
+}
+
+// keptQuery bounds what an empty query buffer keeps.
+const keptQuery = 32 << 10
+
+func (s *Session) overQueryLimit() bool {
+	if int64(len(s.qb)) <= s.sys.cfg.Load().ClientQueryBufferLimitBytes {
+		return false
+	}
+	s.sys.log.Warn("closing client that reached max query buffer length", "client", s.id, "bytes", len(s.qb))
+	s.sys.queryLimitHits.Add(1)
+	return true
+}
+
+// stop tells whether no further command of the connection may run.
+func (s *Session) stop() bool { return s.closing || s.killed.Load() }
+
+// output returns the replies that are ready.
+func (s *Session) output() (out []byte, closeAfter bool) {
+	if b := s.batch; b != nil {
+		out = b.w.Buf
+		b.fresh = false
+		if len(out) == 0 && !s.busy {
+			s.batch = nil
+			b.recycle()
+		}
+		s.shown.netOut.Add(int64(len(out)))
+		s.sys.netOut.Add(int64(len(out)))
+	}
+	return out, s.stop()
+}
+
+// Idle gives the memory of an idle session back. The output of the last call must have been taken.
+func (s *Session) Idle() {
+	if b := s.batch; b != nil && !s.busy {
+		s.batch = nil
+		b.recycle()
+	}
+}
+
+// Gone tells that the connection is closed. No call follows.
+func (s *Session) Gone() {
+	s.killed.Store(true)
+	s.sys.remove(s)
+	if !s.busy {
+		s.Idle()
+	}
+}
+
+// Kill closes the session from any goroutine: no command of it runs from now on.
+func (s *Session) Kill() {
+	s.killed.Store(true)
+	s.transport.Kill()
+}
+
+// Tick is called about once a second: it tells whether the session has been idle or over its soft output limit for
+// too long.
+func (s *Session) Tick(nowMs int64) (closeNow bool) {
+	if nowMs-s.shown.activeMs.Load() > idleMs {
+		s.Idle()
+	}
+	v := s.sys.cfg.Load()
+	if v.TimeoutSec > 0 && !s.busy && nowMs-s.shown.activeMs.Load() > int64(v.TimeoutSec)*1000 {
+		s.sys.log.Info("closing idle client", "client", s.id)
+		return true
+	}
+	return s.Wrote(s.transport.Pending())
+}
+
+// idleMs is after what time without a command a session gives its batch back.
+const idleMs = 1000
+
+// Wrote is called after a write that left pending bytes in the transport: it tells whether that is over a limit of
+// client-output-buffer-limit.
+func (s *Session) Wrote(pending int) (closeNow bool) {
+	lim := s.sys.cfg.Load().OutputLimits[config.OutputNormal]
+	n := int64(pending)
+	if lim.HardBytes > 0 && n >= lim.HardBytes {
+		s.overOutput("hard", n)
+		return true
+	}
+	if lim.SoftBytes == 0 || n < lim.SoftBytes {
+		s.soft.sinceMs = 0
+		return false
+	}
+	now := s.sys.clock.now() / 1e6
+	if s.soft.sinceMs == 0 {
+		s.soft.sinceMs = now
+	}
+	if now-s.soft.sinceMs >= int64(lim.SoftSec)*1000 {
+		s.overOutput("soft", n)
+		return true
+	}
+	return false
+}
+
+func (s *Session) overOutput(kind string, n int64) {
+	s.sys.outputLimitHits.Add(1)
+	s.sys.log.Warn("closing client over its output buffer limit", "client", s.id, "limit", kind, "bytes", n)
+}
+
+// gated tells whether something may keep a command of the session from running.
+func (s *Session) gated() bool { return !s.authorized }
+
+// refuse returns the error that answers the request instead of running it, or "".
+func (s *Session) refuse(b *Batch, q *request) string {
+	if q.err != "" {
+		return q.err
+	}
+	if !s.authorized && !q.spec.Has(command.NoAuth) {
+		return "NOAUTH Authentication required."
+	}
+	return ""
+}
+
+// mute tells whether the reply to the request that has just run is to be dropped.
+func (s *Session) mute(*Batch, *request) bool {
+	if !s.replyOff && !s.skipThis && !s.skipNext {
+		return false
+	}
+	drop := s.replyOff || s.skipThis
+	s.skipThis, s.skipNext = s.skipNext, false
+	return drop
+}
+
+// host returns the address without the port.
+func (i ConnInfo) host() string {
+	h, _, err := net.SplitHostPort(i.Remote)
+	if err != nil {
+		return i.Remote
+	}
+	return h
+}
+
+// Busy tells whether commands that were fed are still running, so that replies will come by themselves.
+func (s *Session) Busy() bool { return s.busy }

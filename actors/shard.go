@@ -1,0 +1,176 @@
+package actors
+
+import (
+	"math"
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/troupe-db/troupe/datatypes/keyspace"
+)
+
+// shard is the actor that owns one slice of the keyspace. The keyspace is a field of a value that outlives the actor's
+// context, so that nothing protoactor does on a failure can replace it by an empty one.
+type shard struct {
+	id      int
+	sys     *System
+	mailbox *mailbox
+	pid     *actor.PID
+	ks      *keyspace.Shard
+	stats   *cmdStats
+
+	// What others may read at any time, as of the end of the last batch: see publish.
+	published struct {
+		keys, volatile []atomic.Int64 // per database
+		ttlSumMs       []atomic.Int64 // sum of the deadlines of a database, see keyspace.DB.DeadlineSumMs
+		used           atomic.Int64   // bytes of keys, tables and deadline indexes
+		tables         atomic.Int64   // bytes of tables and deadline indexes
+		mapped         atomic.Int64   // bytes held from the system
+		hits, misses   atomic.Uint64
+		expired        atomic.Uint64
+	}
+	active atomic.Bool // something ran since the last upkeep
+	used   []dbSizes   // per database, as published; owned by the shard
+	closed bool        // the keyspace was released
+	armed  int64       // the deadline that the expiry actor knows of; owned by the shard
+}
+
+// Receive implements actor.Actor.
+func (s *shard) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *Batch:
+		if m.lane == laneHold {
+			s.mailbox.lend()
+			return
+		}
+		s.run(m)
+	case *task:
+		m.run(s)
+		if !s.closed {
+			s.publish()
+		}
+	}
+}
+
+// task is work on one shard that is not a command: expiry, upkeep, slices of walks.
+type task struct{ run func(*shard) }
+
+// run executes the batch as far as its commands stay on this shard.
+func (s *shard) run(b *Batch) {
+	b.begin()
+	s.enter(b)
+	for {
+		q := &b.reqs[b.pos]
+		if !b.own && q.spec != nil && q.spec.Heavy != nil && b.heavy(q) {
+			b.detach()
+			b.own = true
+			s.mailbox.keep()
+			break
+		}
+		b.exec(s.stats)
+		if b.pos == len(b.reqs) || b.parked != nil {
+			break
+		}
+		if q = &b.reqs[b.pos]; q.to != toShard || int(q.shard) != s.id {
+			break
+		}
+		s.ks.NowMs = b.ctx.NowMs
+	}
+	s.publish()
+}
+
+// enter shows the shard the instant and the configuration of the commands that follow.
+func (s *shard) enter(b *Batch) {
+	s.ks.NowMs = b.ctx.NowMs
+	s.ks.NoTouch = b.sess.noTouch
+}
+
+// publish lets others see the counters of the shard, and tells the expiry actor of an earlier deadline.
+func (s *shard) publish() {
+	p := &s.published
+	if t := s.ks.TakeTouched(); t != 0 {
+		s.publishSizes(t)
+	}
+	st := &s.ks.Stats
+	if st.Hits != p.hits.Load() {
+		p.hits.Store(st.Hits)
+	}
+	if st.Misses != p.misses.Load() {
+		p.misses.Store(st.Misses)
+	}
+	if st.Expired != p.expired.Load() {
+		p.expired.Store(st.Expired)
+	}
+	if !s.active.Load() {
+		s.active.Store(true)
+	}
+	if at := s.ks.Soonest; at < s.armed {
+		s.armed = at
+		s.sys.expiry.arm(at)
+	}
+}
+
+// publishSizes publishes keys, volatile keys and bytes of the databases in the set.
+func (s *shard) publishSizes(set uint64) {
+	p := &s.published
+	var d dbSizes
+	for set != 0 {
+		i := bits.TrailingZeros64(set)
+		set &= set - 1
+		for end := i + 1; i < end; i++ {
+			if i == 63 {
+				end = s.ks.Databases()
+			}
+			db := s.ks.DB(i)
+			p.keys[i].Store(int64(db.Len()))
+			p.volatile[i].Store(int64(db.Volatile()))
+			p.ttlSumMs[i].Store(db.DeadlineSumMs())
+			now := dbSizes{used: db.UsedBytes(), tables: db.TableBytes(), mapped: db.MappedBytes()}
+			d.used += now.used - s.used[i].used
+			d.tables += now.tables - s.used[i].tables
+			d.mapped += now.mapped - s.used[i].mapped
+			s.used[i] = now
+		}
+	}
+	p.used.Add(d.used)
+	p.tables.Add(d.tables)
+	p.mapped.Add(d.mapped)
+}
+
+// dbSizes are the bytes of one database on one shard.
+type dbSizes struct{ used, tables, mapped int64 }
+
+// expire removes keys whose deadline has passed, a slice at a time.
+func (s *shard) expire() {
+	s.armed = math.MaxInt64
+	s.ks.NowMs = s.sys.clock.now() / 1e6
+	more := false
+	for i := range s.ks.Databases() {
+		if s.ks.DB(i).ExpireDue(expireSlice) {
+			more = true
+		}
+	}
+	s.ks.Soonest = s.ks.NextDeadlineMs()
+	if more {
+		s.sys.postOwn(s, s.expire)
+	}
+}
+
+// expireSlice is how many deadlines one message works off: about a quarter of a millisecond.
+const expireSlice = 256
+
+// upkeep moves memory together and gives it back, a slice at a time.
+func (s *shard) upkeep() {
+	s.ks.NowMs = s.sys.clock.now() / 1e6
+	more := false
+	for i := range s.ks.Databases() {
+		if s.ks.DB(i).Maintain(upkeepSlice) {
+			more = true
+		}
+	}
+	if more {
+		s.sys.postOwn(s, s.upkeep)
+	}
+}
+
+const upkeepSlice = 1024

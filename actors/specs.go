@@ -1,0 +1,37 @@
+package actors
+
+import (
+	"strings"
+
+	"github.com/troupe-db/troupe/actors/config"
+	"github.com/troupe-db/troupe/datatypes/command"
+)
+
+// specs lists every command of the server: those on keys, and those of this package.
+func specs() []*command.Spec {
+	return append(command.Builtin(),
+		&authSpec,
+		&clientSpec,
+		&helloSpec,
+		&infoSpec,
+		&quitSpec,
+		&resetSpec,
+	)
+}
+
+// settingsOf picks what handlers look at.
+func settingsOf(v *config.Values) *command.Settings {
+	return &command.Settings{
+		MaxStringBytes: v.ProtoMaxBulkLen,
+		LFU:            isLFU(v),
+		LazyUserDel:    v.LazyFreeUserDel,
+		LazyExpire:     v.LazyFreeExpire,
+		UnsharedInts:   v.MaxMemory > 0 && (isLFU(v) || strings.HasSuffix(v.MaxMemoryPolicy, "-lru")),
+		Version:        RedisVersion,
+		LazyUserFlush:  v.LazyFreeUserFlush,
+	}
+}
+
+func isLFU(v *config.Values) bool {
+	return v.MaxMemoryPolicy == "allkeys-lfu" || v.MaxMemoryPolicy == "volatile-lfu"
+}

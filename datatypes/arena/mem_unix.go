@@ -1,0 +1,63 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package arena
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Ptr returns r as a pointer, valid until the object is freed. It must not be stored where the garbage collector sees it
+// for longer than that: once the address is unmapped the Go heap may move in there.
+//
+// Addition to nil is what both go vet and checkptr accept for memory outside the Go heap. Reinterpreting &r as *unsafe.Pointer
+// passes as well, but forces r through the stack, which is a store and a load on the way to every record.
+func (r Ref) Ptr() unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), uintptr(r)) }
+
+// mapAligned maps size bytes at an address that is a multiple of chunkSize. Neighbouring mappings tend to be handed out top down, so
+// that after an aligned chunk the next is aligned by itself: the plain attempt comes first.
+func mapAligned(size uintptr, object bool) Ref {
+	base := mmap(size)
+	if base&chunkMask != 0 {
+		unmap(base, int64(size))
+		wide := mmap(size + chunkSize)
+		base = (wide + chunkMask) &^ chunkMask
+		if front := base - wide; front > 0 {
+			unmap(wide, int64(front))
+		}
+		if back := wide + chunkSize - base; back > 0 {
+			unmap(base+Ref(size), int64(back))
+		}
+	}
+	if !object {
+		advise(base, int64(size), adviseChunk)
+	}
+	return base
+}
+
+func mmap(size uintptr) Ref {
+	p, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		panic(fmt.Sprintf("arena: out of memory: cannot map %d bytes: %v", size, err))
+	}
+	return Ref(uintptr(p))
+}
+
+// unmap gives address space back. A failure would mean that the arena's books are wrong.
+func unmap(base Ref, size int64) {
+	if err := unix.MunmapPtr(base.Ptr(), uintptr(size)); err != nil {
+		panic(fmt.Sprintf("arena: cannot unmap %d bytes at %#x: %v", size, uint64(base), err))
+	}
+}
+
+// discard gives the pages of a region back and keeps the address space.
+func discard(base Ref, size int64) { advise(base, size, adviseDiscard) }
+
+// advise ignores failure: advice is about residency only, and kernels built without an advice answer EINVAL.
+func advise(base Ref, size int64, advice int) {
+	if advice >= 0 {
+		_ = unix.Madvise(base.Bytes(int(size)), advice)
+	}
+}

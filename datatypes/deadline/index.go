@@ -1,0 +1,223 @@
+package deadline
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/troupe-db/troupe/datatypes/arena"
+)
+
+// The wheel.
+//
+// Read a time as eight bytes. An entry for time t lies at the level of the highest byte in which t differs from the frontier, in the bucket
+// that this byte of t names. With a frontier of 0x…12_34_56:
+//
+//	t = 0x…12_34_58  differs in byte 0  → level 0, bucket 0x58: exactly that millisecond
+//	t = 0x…12_39_00  differs in byte 1  → level 1, bucket 0x39: 256 ms
+//	t = 0x…15_00_00  differs in byte 2  → level 2, bucket 0x15: 65.5 s
+//
+// What follows from it, and is all that the code below needs:
+//
+//   - Every bucket of level n agrees with the frontier above byte n and is greater in byte n. So the buckets in use are ordered in time by
+//     (level, bucket), and the earliest one is the first set bit of the lowest level in use.
+//   - The frontier may jump to any instant up to the start of the earliest bucket without moving an entry.
+//   - When it reaches the start of a bucket, that bucket's entries differ from it in a lower byte only: they are taken out and placed again. An
+//     entry is placed at most eight times, in practice log256(TTL in ms).
+//
+// Rejected: a heap or tree of (deadline, reference) costs 16 bytes and more per key, a cache miss per level and an update
+// on every extension of a TTL; random sampling as in Redis leaves up to a quarter of the memory to dead keys.
+
+const (
+	levels    = 8 // bytes of an int64
+	slots     = 256
+	slotWords = slots / 64
+)
+
+// rewindMs is how far the clock may step back before the wheel follows it. Following means asking the owner about every entry
+// again; not following means that keys set after the step are reported late by at most the step.
+const rewindMs = 1000
+
+// Index is the deadline index of one keyspace. Use New.
+type Index struct {
+	arena *arena.Arena
+
+	frontier uint64 // walked up to here; see above
+	last     uint64 // greatest time that an owner is known to have seen, at least frontier unless the clock stepped back
+	len      int
+	bytes    int64
+
+	inUse uint8                     // bit n: level n has a bucket in use
+	used  [levels][slotWords]uint64 // bit s of level n: bucket s is in use
+	table [levels]arena.Ref         // bucket heads of a level: 256 words, allocated with the level's first entry
+
+	// pending holds the chains taken out of buckets that the frontier has reached (or of all, after the clock stepped back) and that Advance
+	// has not yet asked about.
+	pending []arena.Ref
+
+	sweep sweep
+}
+
+// New returns an empty index whose memory comes from a. It allocates nothing there until the first Add.
+func New(a *arena.Arena, nowMs int64) *Index {
+	now := toTime(nowMs)
+	return &Index{arena: a, frontier: now, last: now}
+}
+
+// toTime maps the times before 1970 to 0: a deadline there is as past as any.
+func toTime(ms int64) uint64 { return uint64(max(ms, 0)) }
+
+// Len returns the number of entries, stale ones included.
+func (x *Index) Len() int { return x.len }
+
+// Bytes returns the arena memory the index holds.
+func (x *Index) Bytes() int64 { return x.bytes }
+
+// Add makes the index report hash at atMs. A deadline in the past is reported by the next Advance. O(1).
+func (x *Index) Add(hash uint64, atMs int64) {
+	x.add(hash, toTime(atMs))
+}
+
+func (x *Index) add(hash, at uint64) {
+	at = max(at, x.frontier)
+	level, slot := x.place(at)
+	if x.table[level] == 0 {
+		x.newTable(level)
+	}
+	bucket := word(x.table[level], slot)
+	head, added := x.push(arena.Ref(*bucket), hash)
+	*bucket = uint64(head)
+	if added {
+		x.len++
+	}
+	x.used[level][slot/64] |= 1 << (slot % 64)
+	x.inUse |= 1 << level
+}
+
+// place returns the bucket for time at. REQUIRES: at >= frontier.
+func (x *Index) place(at uint64) (level, slot int) {
+	level = (bits.Len64((at^x.frontier)|1) - 1) / 8
+	return level, int(at >> (8 * level) & (slots - 1))
+}
+
+func (x *Index) newTable(level int) {
+	x.table[level] = x.arena.Alloc(slots * 8)
+	x.bytes += slots * 8
+	for s := range slots {
+		*word(x.table[level], s) = 0
+	}
+}
+
+// start returns the first millisecond of a bucket in use.
+func (x *Index) start(level, slot int) uint64 {
+	above := x.frontier >> (8 * level) >> 8 << 8 // in two steps: a shift by 64 must give 0 at the top level, and does
+	return (above | uint64(slot)) << (8 * level)
+}
+
+// detach empties a bucket and returns its chain. The entries still count in len.
+func (x *Index) detach(level, slot int) arena.Ref {
+	bucket := word(x.table[level], slot)
+	head := arena.Ref(*bucket)
+	*bucket = 0
+	x.used[level][slot/64] &^= 1 << (slot % 64)
+	if x.used[level] == [slotWords]uint64{} {
+		x.inUse &^= 1 << level
+	}
+	return head
+}
+
+// earliest finds the first bucket in use; ok is false when there is none.
+func (x *Index) earliest() (level, slot int, ok bool) {
+	if x.inUse == 0 {
+		return 0, 0, false
+	}
+	level = bits.TrailingZeros8(x.inUse)
+	for i, w := range x.used[level] {
+		if w != 0 {
+			return level, i*64 + bits.TrailingZeros64(w), true
+		}
+	}
+	panic("deadline: level marked in use has no bucket in use")
+}
+
+// Next returns a time that no entry's deadline precedes, except those already reported past: the start of the earliest bucket in use, or
+// math.MaxInt64 when the index is empty. Nothing is to be gained by calling Advance before it. O(levels).
+func (x *Index) Next() int64 {
+	if len(x.pending) > 0 {
+		return int64(x.frontier)
+	}
+	next := uint64(math.MaxInt64)
+	if level, slot, ok := x.earliest(); ok {
+		next = x.start(level, slot)
+	}
+	if x.sweep.holding {
+		next = min(next, x.sweep.bucketStart)
+	}
+	return int64(min(next, math.MaxInt64)) // a key kept at the end of time lies one past it
+}
+
+// Advance walks the index up to nowMs and calls due for every entry it meets, at most budget times. due looks the hash up in the keyspace and
+//
+//   - returns ok=false when no volatile key of that hash is left, after deleting those whose deadline is at or before nowMs;
+//   - returns the (earliest) deadline and ok=true when there is one, and the entry moves there.
+//
+// A deadline that is not after nowMs with ok=true says that the key must stay for now (a replica waits for its primary): it
+// is reported again from the next millisecond on. more tells that entries up to nowMs are left: call again. The cost is that
+// of the calls of due and of the buckets in use that are passed, whatever the distance in time.
+func (x *Index) Advance(nowMs int64, budget int, due func(hash uint64) (atMs int64, ok bool)) (more bool) {
+	now := toTime(nowMs)
+	if now+rewindMs < x.frontier {
+		x.rewind(now)
+	}
+	x.last = now
+	for x.reach(now) {
+		for n := len(x.pending); n > 0; n = len(x.pending) {
+			if budget <= 0 {
+				return true
+			}
+			budget--
+			head, hash := x.pop(x.pending[n-1])
+			if head == 0 {
+				x.pending = x.pending[:n-1]
+			} else {
+				x.pending[n-1] = head
+			}
+			x.len--
+			if at, ok := due(hash); ok {
+				x.add(hash, max(toTime(at), now+1))
+			}
+		}
+	}
+	return false
+}
+
+// reach makes the earliest bucket that starts at or before now pending and moves the frontier to its start, or to now when there is
+// none. It reports whether anything is pending.
+func (x *Index) reach(now uint64) bool {
+	if len(x.pending) > 0 {
+		return true
+	}
+	if x.sweep.holding && x.sweep.bucketStart <= now {
+		x.returnSwept()
+	}
+	level, slot, ok := x.earliest()
+	if !ok || x.start(level, slot) > now {
+		x.frontier = max(x.frontier, now)
+		return len(x.pending) > 0
+	}
+	x.frontier = x.start(level, slot)
+	x.pending = append(x.pending, x.detach(level, slot))
+	return true
+}
+
+// rewind follows a clock that stepped back. The buckets are relative to the frontier, so all entries have to be placed again.
+func (x *Index) rewind(now uint64) {
+	x.endSweep()
+	for {
+		level, slot, ok := x.earliest()
+		if !ok {
+			break
+		}
+		x.pending = append(x.pending, x.detach(level, slot))
+	}
+	x.frontier = now
+}

@@ -1,0 +1,149 @@
+package keyspace
+
+import (
+	"encoding/binary"
+
+	"github.com/troupe-db/troupe/datatypes/arena"
+	"github.com/troupe-db/troupe/datatypes/deadline"
+	"github.com/troupe-db/troupe/datatypes/dict"
+)
+
+// The deadline index is lazy: it holds an entry at or before the deadline of every volatile key. Moving a deadline
+// later leaves the entry where it is (the index asks again when it comes up); moving it earlier adds one. Entries of
+// keys that are gone are dropped when they come up, or by sweeping when they outnumber the volatile keys.
+
+func (db *DB) due(e Entry) bool { return e.ExpireAtMs() <= db.shard.NowMs }
+
+// enterDeadline enters a deadline into the index, for a key that had none.
+func (db *DB) enterDeadline(k Key, atMs int64) {
+	db.volatile++
+	db.deadlineSumMs += db.shard.fromEpoch(atMs)
+	db.addDeadline(k.H, atMs)
+}
+
+// fromEpoch returns a deadline relative to the shard's beginning, bounded so that sums do not overflow.
+func (s *Shard) fromEpoch(atMs int64) int64 {
+	const bound = 1 << 40
+	return min(max(atMs-s.epochMs, -bound), bound)
+}
+
+func (db *DB) addDeadline(hash uint64, atMs int64) {
+	if db.deadlines == nil {
+		db.space.index = arena.New()
+		db.deadlines = deadline.New(db.space.index, db.shard.NowMs)
+	}
+	db.deadlines.Add(hash, atMs)
+	db.shard.Soonest = min(db.shard.Soonest, atMs)
+	db.shard.mark(db.num)
+}
+
+// redate keeps the count of volatile keys and the index right when the deadline of a key changes; -1 is none.
+func (db *DB) redate(k Key, was, atMs int64) {
+	switch {
+	case was < 0 && atMs >= 0:
+		db.enterDeadline(k, atMs)
+		return
+	case was < 0:
+		return
+	case atMs < 0:
+		db.volatile--
+		db.deadlineSumMs -= db.shard.fromEpoch(was)
+		db.shard.mark(db.num)
+		return
+	case atMs < was:
+		db.addDeadline(k.H, atMs)
+	}
+	db.deadlineSumMs += db.shard.fromEpoch(atMs) - db.shard.fromEpoch(was)
+	db.shard.mark(db.num)
+}
+
+// SetExpire gives the key a deadline in unix milliseconds, or takes it away (NoTTL). The key must be there.
+func (db *DB) SetExpire(k Key, atMs int64) {
+	old, slot := db.find(k)
+	was := old.ExpireAtMs()
+	if was < 0 && atMs < 0 {
+		return
+	}
+	off, n := old.keySpan()
+	off += n
+	if was >= 0 && atMs >= 0 {
+		for _, c := range db.cuts {
+			c.changing(k, old)
+		}
+		binary.LittleEndian.PutUint64(old.bytes(off, 8), uint64(atMs))
+		db.redate(k, was, atMs)
+		return
+	}
+	from := old.valueOff()
+	size := old.size() - from
+	v := old.bytes(from, size)
+	if room := db.arena.SizeOf(old.ref); len(db.cuts) == 0 && atMs < 0 && off+size >= room-room/4-8 {
+		// The value moves down over the deadline.
+		copy(old.bytes(off, size), v)
+		*old.at(1) &^= flagExpire
+	} else {
+		e, to := db.newRecord(k, old.Type(), old.Encoding(), old.flags()&^flagExpire, old.access(), atMs, size)
+		copy(e.bytes(to, size), v)
+		db.replace(k, slot, old, e)
+	}
+	db.redate(k, was, atMs)
+}
+
+// expireNow removes a key whose deadline has passed, unless expiry is held.
+func (db *DB) expireNow(k Key, e Entry) {
+	s := db.shard
+	if s.HoldExpiry {
+		return
+	}
+	s.Stats.ExpireLagMsHi = max(s.Stats.ExpireLagMsHi, s.NowMs-e.ExpireAtMs())
+	db.remove(k, e)
+	s.Stats.Expired++
+	if o := s.Observer; o != nil {
+		o.Expired(db, k.B)
+		o.Event(db, EventExpired, "expired", k.B)
+		o.Modified(db, k.B)
+	}
+}
+
+// ExpireDue removes keys whose deadline has passed, looking at no more than budget index entries, and tells whether
+// it stopped for the budget.
+func (db *DB) ExpireDue(budget int) (more bool) {
+	if db.deadlines == nil || db.shard.HoldExpiry {
+		return false
+	}
+	now := db.shard.NowMs
+	return db.deadlines.Advance(now, budget, func(hash uint64) (int64, bool) {
+		for {
+			victim, at, found := db.earliest(hash)
+			if !found || at > now {
+				return at, found
+			}
+			db.keyBuf = append(db.keyBuf[:0], victim.Key()...)
+			db.expireNow(Key{db.keyBuf, hash}, victim)
+		}
+	})
+}
+
+// earliest finds the volatile key of this hash with the earliest deadline. Two keys can share a hash.
+func (db *DB) earliest(hash uint64) (first Entry, at int64, found bool) {
+	db.dict.EachHash(hash, func(s dict.Slot) bool {
+		e := Entry{s.Ref()}
+		if t := e.ExpireAtMs(); t >= 0 && (!found || t < at) && dict.Hash(e.Key()) == hash {
+			first, at, found = e, t, true
+		}
+		return true
+	})
+	return first, at, found
+}
+
+// SweepDeadlines drops stale entries of the deadline index, a few at a time, when they outnumber the volatile keys.
+func (db *DB) SweepDeadlines(budget int) (more bool) {
+	x := db.deadlines
+	if x == nil || !x.NeedsSweep(db.volatile) {
+		return false
+	}
+	return x.Sweep(budget, func(hash uint64) (int64, bool) {
+		_, at, found := db.earliest(hash)
+		return at, found
+	})
+}

@@ -1,0 +1,54 @@
+// Package troupe runs a Redis-compatible data server inside a Go process.
+//
+// Start brings up a server; clients reach it over TCP, TLS or a unix socket as they would reach Redis 7.4, and the
+// process itself through Do, without a socket:
+//
+//	srv, err := troupe.Start(troupe.Options{})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer srv.Close()
+//	client := redis.NewClient(&redis.Options{Addr: srv.Addr()})
+//
+// Servers share nothing: any number can run in one process. A server started without Options.Args touches no file.
+// For tests, a ManualClock makes time stand still until it is advanced, and Options.Seed makes random choices repeat.
+//
+// # Map
+//
+// A troupe of actors owns the data. Every shard of the keyspace is an actor, and nothing else touches its keys.
+//
+//	gnet event loop ──parse──► Session ──Batch──► shard actor ──► command handler ──► keyspace
+//	      ▲                                        (mailbox)         (one block)          │
+//	      └───────── one write per burst ◄── replies appended to the batch, in order ◄────┘
+//
+//	netio/               sockets: gnet event loops, TLS, unix sockets, limits; netio/resp parses and writes the protocol
+//	actors/              sessions, batches, mailboxes, shards, expiry; what commands do to the server itself
+//	actors/config/       every parameter of redis.conf
+//	datatypes/command/   the command table; a spec, its documentation and its handler stand in one block
+//	datatypes/keyspace/  the keys of one shard: records, deadlines, walks; arena/, dict/ and deadline/ beneath it
+//	cmd/troupe/          the program
+//	integration/         tests from outside, benchmarks, the upstream suite
+//
+// To follow SET k v through the code: netio reads the bytes and calls actors.Session.Feed; that parses them into an
+// actors.Batch, which a mailbox runs on the actors.shard of the key; its handler, command.setCommand, calls
+// keyspace.DB.SetString; the reply goes back in the batch, and netio writes it.
+//
+// # Rules
+//
+// What the code keeps to, whatever changes:
+//
+//   - One owner: a keyspace is touched only by the goroutine that drains its shard's mailbox, or by the batch that the
+//     shard is lent to.
+//   - Program order: the commands of a connection take effect in the order they were sent, whatever shards they touch.
+//   - One instant: a command sees and changes all its keys at one instant, with one reading of the clock.
+//   - A reply leaves after its effect is visible to everyone.
+//   - Nothing that grows with the data runs on an event loop or under another shard's hold.
+//   - No waiting inside an actor: state and a message instead.
+//   - Fail closed: what is wrong at start stops the start; a panic in one command costs that command only.
+//
+// # Choices that measurements changed
+//
+// The coordinator of a command over several shards is not an actor of its own but a role of the batch: it borrows the
+// shards in ascending order and travels in their mailboxes where it must wait. That saves two messages per command and
+// keeps the rule that ownership moves by message.
+package troupe

@@ -1,0 +1,104 @@
+package transcript
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Options choose how Run executes transcripts.
+type Options struct {
+	Resp      int  // protocol version, 2 or 3
+	Pipelined bool // all commands of a case that follow each other on one connection go out in one write
+	Shards    int  // shards of the server under test, 0 when it has none
+}
+
+func (o Options) String() string {
+	name := fmt.Sprintf("resp%d", o.Resp)
+	if o.Pipelined {
+		name += ",pipelined"
+	}
+	return name
+}
+
+// Run executes every case of files on the server at addr, as subtests named file/case.
+func Run(t *testing.T, addr string, files []*File, o Options) {
+	srv, err := connect(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.control.close()
+	for _, f := range files {
+		t.Run(f.Name, func(t *testing.T) {
+			skipLacking(t, srv, f.Needs)
+			for _, c := range f.Cases {
+				t.Run(c.Name, func(t *testing.T) {
+					c.run(t, f, srv, o)
+				})
+			}
+		})
+	}
+}
+
+func skipLacking(t *testing.T, srv *server, needs []string) {
+	missing, err := srv.lacks(needs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing != "" {
+		t.Skipf("the server has no command %s yet", missing)
+	}
+}
+
+func (c *Case) run(t *testing.T, f *File, srv *server, o Options) {
+	if why := c.skip(srv.version, o); why != "" {
+		t.Skip(why)
+	}
+	skipLacking(t, srv, c.Needs)
+	replies, err := c.replies(srv, o)
+	for i, v := range replies {
+		s := c.steps[i]
+		if s.kind == stepBlock {
+			continue
+		}
+		got := render(v, o.Resp, s.order)
+		want, ok := s.expect(srv.version, o.Resp)
+		if !ok {
+			t.Errorf("%s:%d: %s\nno expectation recorded; got\n%s", f.Path, s.line, s.text, strings.Join(got, "\n"))
+		} else if !s.matches(want, got) {
+			t.Errorf("%s:%d: %s\nwant\n%s\ngot\n%s", f.Path, s.line, s.text, strings.Join(want, "\n"), strings.Join(got, "\n"))
+		}
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", f.Path, err)
+	}
+}
+
+// skip returns why the case does not run on this server in this mode, "" when it does.
+func (c *Case) skip(version string, o Options) string {
+	switch {
+	case c.Since != "" && !atLeast(version, c.Since):
+		return fmt.Sprintf("needs version %s, the server is %s", c.Since, version)
+	case c.NoShards && o.Shards > 1:
+		return "not with more than one shard"
+	case o.Pipelined && slices.Contains(c.SkipModes, "pipelined"):
+		return "not pipelined"
+	case slices.Contains(c.SkipModes, fmt.Sprintf("resp%d", o.Resp)):
+		return fmt.Sprintf("not in RESP%d", o.Resp)
+	}
+	return ""
+}
+
+// replies executes the case from an empty keyspace and returns the replies up to the first fault.
+func (c *Case) replies(srv *server, o Options) ([]reply, error) {
+	s, err := srv.begin(o.Resp)
+	if err != nil {
+		return nil, err
+	}
+	replies, err := s.run(c.steps, o.Pipelined)
+	if endErr := s.end(); err == nil {
+		err = endErr
+	}
+	return replies, err
+}
