@@ -37,7 +37,6 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := cfg.Load()
 	s := &Server{log: o.Log, stop: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -50,9 +49,10 @@ func Start(o Options) (*Server, error) {
 		return nil, err
 	}
 	if o.Addr == NoListener {
+		s.followConfig(o, cfg)
 		return s, nil
 	}
-	if err := s.listen(o, v); err != nil {
+	if err := s.listen(o, cfg); err != nil {
 		s.sys.Close()
 		return nil, err
 	}
@@ -85,7 +85,8 @@ func seeded(seed uint64) func() uint64 {
 }
 
 // listen opens the sockets.
-func (s *Server) listen(o Options, v *config.Values) error {
+func (s *Server) listen(o Options, cfg *config.Config) error {
+	v := cfg.Load()
 	at, err := listenAddrs(o, v)
 	if err != nil {
 		return err
@@ -104,6 +105,7 @@ func (s *Server) listen(o Options, v *config.Values) error {
 		return err
 	}
 	s.sys.SetListeners(opts.Loops, s.listeners(at))
+	s.followConfig(o, cfg)
 	return s.net.Start()
 }
 

@@ -35,10 +35,14 @@ type Batch struct {
 	want   uint64 // shards still to borrow
 	held   uint64 // shards borrowed
 	nowNs  int64  // the clock when the last command ended
+	narrow bool   // not to be run over several shards at once, see wide.go
 	copied bool   // args alias store
 	fresh  bool   // w holds replies that were not handed out yet
 	store  []byte
 	parked func() // set when the batch must wait: called once it has let go of everything, with the batch
+	work   func() // set by a handler that has begun work which ends later, see await.go
+	mark   int    // of the request that waits for its work: where its reply starts,
+	errs   int    // and how many errors there were before it
 
 	state atomic.Int32
 }
@@ -50,6 +54,7 @@ type request struct {
 	lo, hi int32         // its words in argv
 	key    int32         // index of the first key among the words, 0 when its hash is not known
 	to     route
+	local  bool // touches only the session: may run while shards are held
 	shard  int32
 	shards uint64
 	hash   uint64
@@ -88,7 +93,6 @@ func (sys *System) newBatch(s *Session) *Batch {
 	b.sess, b.sys = s, sys
 	b.ctx.Bind(sys.table, sys.keyspaces)
 	b.ctx.Client, b.ctx.Reply = s, &b.w
-	b.ctx.Settings = sys.settings.Load()
 	b.ctx.Rand = sys.rand
 	b.ctx.Journal = sys.journal
 	b.w.Proto = s.proto
@@ -98,6 +102,7 @@ func (sys *System) newBatch(s *Session) *Batch {
 // recycle gives an idle batch back. Nothing may refer to it or its output afterwards.
 func (b *Batch) recycle() {
 	b.clear()
+	clear(b.argv[:cap(b.argv)]) // read buffers that requests pointed to must not be kept
 	b.sess, b.ctx.Client = nil, nil
 	if cap(b.w.Buf) > keptBytes {
 		b.w.Buf = nil
@@ -114,10 +119,8 @@ func (b *Batch) recycle() {
 
 // clear forgets the requests, not the replies.
 func (b *Batch) clear() {
-	clear(b.argv)
-	clear(b.reqs)
 	b.reqs, b.argv = b.reqs[:0], b.argv[:0]
-	b.pos, b.copied, b.own = 0, false, false
+	b.pos, b.copied, b.own, b.narrow = 0, false, false, false
 }
 
 // detach makes the arguments of the requests that are still to run independent of the read buffer.
@@ -147,6 +150,9 @@ func (b *Batch) add(lo int) {
 	args := b.argv[lo:]
 	q := request{lo: int32(lo), hi: int32(len(b.argv))}
 	q.spec, q.err = b.sys.table.Resolve(args)
+	if q.err == "" && q.spec.Flags&command.Protected != 0 {
+		q.err = b.sess.refuseProtected(q.spec)
+	}
 	if q.err == "" {
 		b.route(&q, args)
 	}
@@ -155,11 +161,18 @@ func (b *Batch) add(lo int) {
 
 func (b *Batch) route(q *request, args [][]byte) {
 	n := len(b.sys.shards)
-	switch q.spec.Scope {
+	scope := q.spec.Scope
+	if q.spec.ScopeFunc != nil {
+		scope = q.spec.ScopeFunc(args)
+	}
+	switch scope {
 	case command.ScopeAllShards:
 		b.hold(q, b.sys.allShards)
 		return
-	case command.ScopeLocal, command.ScopeServer:
+	case command.ScopeLocal:
+		q.local = true
+		return
+	case command.ScopeServer:
 		return
 	}
 	if i := q.spec.OneKey; i > 0 && i < len(args) {
@@ -218,14 +231,20 @@ func (b *Batch) drive(r *runner) {
 			return
 		}
 		if b.pos == len(b.reqs) {
+			// From the swap on the batch may be taken by the reader, who may be awake for another reason.
+			transport := b.sess.transport
 			if b.state.Swap(done) == left {
-				b.sess.transport.Wake()
+				transport.Wake()
 			}
 			return
 		}
 		b.own = b.own || r.own
 		switch q := &b.reqs[b.pos]; q.to {
 		case toShard:
+			if b.wide(q) && b.borrowAll(r) {
+				b.runWide(r)
+				continue
+			}
 			if !b.sys.shards[q.shard].mailbox.post(r, b) {
 				return
 			}
@@ -312,22 +331,30 @@ func (b *Batch) runSession() {
 	b.begin()
 	for b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.parked == nil {
 		b.exec(b.sys.serverStats)
-		if !b.own && b.pos < len(b.reqs) && b.heavy(&b.reqs[b.pos]) {
+		// What is next may be on a shard, at whose keys nobody may look from here.
+		if !b.own && b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.heavy(&b.reqs[b.pos]) {
 			return
 		}
 	}
 }
 
-// begin reads the clock for the requests that follow.
+// begin reads the clock and the configuration for the requests that follow.
 func (b *Batch) begin() {
+	b.ctx.Settings = b.sys.settings.Load()
 	b.setTime(b.sys.clock.now())
 }
 
 // heavy tells whether the request would keep an event loop too long. REQUIRES: its shards are owned.
-func (b *Batch) heavy(q *request) bool {
+func (b *Batch) heavy(q *request) (yes bool) {
 	if q.spec == nil || q.spec.Heavy == nil || q.err != "" {
 		return false
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			b.logPanic(q, p)
+			yes = false
+		}
+	}()
 	b.prepare(q)
 	return q.spec.Heavy(&b.ctx)
 }
@@ -342,6 +369,10 @@ func (b *Batch) exec(st *cmdStats) {
 	q := &b.reqs[b.pos]
 	mark, errs := len(b.w.Buf), b.w.Errs
 	rejected := false
+	if b.sess.killed.Load() {
+		b.pos = len(b.reqs)
+		return
+	}
 	if b.sys.paused.Load() != 0 && b.sys.pauses(q) {
 		b.parked = b.sys.park(b)
 		return
@@ -358,7 +389,18 @@ func (b *Batch) exec(st *cmdStats) {
 		if n := b.ctx.DirtyCount(); n != 0 {
 			st.dirty.Add(int64(n))
 		}
+		if b.work != nil {
+			b.parked, b.work = b.work, nil
+			b.mark, b.errs = mark, errs
+			return
+		}
 	}
+	b.conclude(q, st, mark, errs, rejected)
+}
+
+// conclude enters a request that has run, or was refused, into the statistics and goes on to the next. mark is where
+// its reply starts and errs how many errors there were before it.
+func (b *Batch) conclude(q *request, st *cmdStats, mark, errs int, rejected bool) {
 	b.pos++
 	if b.sess.mute(b, q) {
 		b.w.Buf = b.w.Buf[:mark]
@@ -381,15 +423,25 @@ func (b *Batch) setTime(ns int64) {
 
 // call runs the handler. A panic in it answers the client an error; the shard goes on.
 func (b *Batch) call(q *request, mark int) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.sys.log.Error("command panicked", "command", q.spec.FullName, "panic", p, "stack", string(debug.Stack()))
-			b.w.Buf = b.w.Buf[:mark]
-			b.w.Error("ERR internal error: the command failed and was logged by the server")
-		}
-	}()
+	defer b.caught(q, mark)
 	q.spec.Run(&b.ctx)
 	b.ctx.Finish()
+}
+
+// caught, deferred, turns a panic of the request into an error reply.
+func (b *Batch) caught(q *request, mark int) {
+	if p := recover(); p != nil {
+		b.logPanic(q, p)
+		b.work = nil
+		b.w.Buf = b.w.Buf[:mark]
+		b.w.Error(msgPanic)
+	}
+}
+
+const msgPanic = "ERR internal error: the command failed and was logged by the server"
+
+func (b *Batch) logPanic(q *request, p any) {
+	b.sys.log.Error("command panicked", "command", q.spec.FullName, "panic", p, "stack", string(debug.Stack()))
 }
 
 // cutShort drops the requests behind the one that runs.

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-
-	"github.com/troupe-db/troupe/actors/config"
 )
 
 // clientTable holds the sessions by ID. It is locked when a connection comes or goes and for CLIENT LIST and the like,
@@ -112,11 +110,6 @@ func (s *Session) authorize() {
 // protocolError logs bytes that are no command. The client is told and closed by the session.
 func (sys *System) protocolError(s *Session, err error) {
 	sys.log.Debug("protocol error", "client", s.id, "addr", s.info.Remote, "error", err)
-}
-
-// configChanged takes over what the actors keep of the configuration.
-func (sys *System) configChanged(v *config.Values) {
-	sys.settings.Store(settingsOf(v))
 }
 
 // trim returns at most n bytes of text as a quoted string for logs.

@@ -98,6 +98,7 @@ var clientSpec = command.Spec{
 			Summary: "Describes the connection.", Complexity: "O(1)",
 			Run: func(c *command.Ctx) {
 				s := session(c)
+				s.showBurst()
 				c.Reply.Verbatim("txt", string(s.describe(nil, c.NowMs))+"\n")
 			},
 		},
@@ -262,7 +263,7 @@ func clientReply(c *command.Ctx) {
 	s := session(c)
 	switch strings.ToLower(string(c.Args[2])) {
 	case "on":
-		s.replyOff, s.skipNext = false, false
+		s.replyOff, s.skipNext, s.skipThis = false, false, false
 		c.Reply.OK()
 	case "off":
 		s.replyOff = true
@@ -329,6 +330,7 @@ var clientTypes = map[string]string{
 func (s *Session) class() string { return "normal" }
 
 func clientList(c *command.Ctx) {
+	session(c).showBurst()
 	sys := session(c).sys
 	var class string
 	var only map[int64]bool
@@ -497,7 +499,7 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 	for _, x := range [...]struct {
 		bit    uint32
 		letter string
-	}{{flagNoEvict, "e"}, {flagNoTouch, "T"}} {
+	}{{flagBlocked, "b"}, {flagNoEvict, "e"}, {flagNoTouch, "T"}} {
 		if f&x.bit != 0 {
 			flags += x.letter
 		}
@@ -525,6 +527,10 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 		"r", cmd, s.userName(), s.shown.proto.Load(),
 		text(s.shown.libName.Load()), text(s.shown.libVer.Load()))
 }
+
+// showBurst makes CLIENT LIST show the command that asks as what is in the query buffer, as in Redis, until the buffer is
+// looked at again.
+func (s *Session) showBurst() { s.shown.qbuf.Store(int64(s.burst)) }
 
 // sessionBytes is about what a session takes besides its buffers.
 const sessionBytes = 1200

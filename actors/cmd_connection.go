@@ -123,7 +123,7 @@ func helloCommand(c *command.Ctx) {
 		c.Reply.Error(msgWrongPass)
 		return
 	}
-	if !s.authorized {
+	if !s.authorized && s.sys.cfg.Load().RequirePass != "" {
 		c.Reply.Error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> " +
 			"AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at " +
 			"the same time")

@@ -167,7 +167,8 @@ func (sys *System) infoClients(w *infoWriter) {
 	w.int("maxclients", int64(sys.cfg.Load().MaxClients))
 	w.int("client_recent_max_input_buffer", maxIn)
 	w.int("client_recent_max_output_buffer", maxOut)
-	for _, name := range []string{"blocked_clients", "tracking_clients", "pubsub_clients", "watching_clients",
+	w.int("blocked_clients", int64(sys.blockedClients()))
+	for _, name := range []string{"tracking_clients", "pubsub_clients", "watching_clients",
 		"clients_in_timeout_table", "total_watched_keys", "total_blocking_keys", "total_blocking_keys_on_nokey"} {
 		w.int(name, 0)
 	}
@@ -329,7 +330,7 @@ func (sys *System) infoReplication(w *infoWriter) {
 	w.text("role", "master")
 	w.int("connected_slaves", 0)
 	w.text("master_failover_state", "no-failover")
-	w.text("master_replid", sys.replID)
+	w.text("master_replid", *sys.replID.Load())
 	w.text("master_replid2", strings.Repeat("0", 40))
 	w.int("master_repl_offset", 0)
 	w.int("second_repl_offset", -1)

@@ -10,6 +10,7 @@ type cronState struct {
 	mu      sync.Mutex
 	timer   Timer
 	stopped bool
+	paused  atomic.Bool // DEBUG PAUSE-CRON
 
 	round   int64
 	ops     rate
@@ -26,7 +27,7 @@ type rate struct {
 
 func (r *rate) sample(nowNs, total int64) {
 	if r.lastNs != 0 && nowNs > r.lastNs {
-		r.samples[r.at] = (total - r.last) * 1e9 / (nowNs - r.lastNs)
+		r.samples[r.at] = max(total-r.last, 0) * 1e9 / (nowNs - r.lastNs) // less than last after CONFIG RESETSTAT
 		r.at = (r.at + 1) % len(r.samples)
 		var sum int64
 		for _, n := range r.samples {
@@ -35,6 +36,13 @@ func (r *rate) sample(nowNs, total int64) {
 		r.perSecond.Store(sum / int64(len(r.samples)))
 	}
 	r.lastNs, r.last = nowNs, total
+}
+
+// reset forgets the samples.
+func (r *rate) reset() {
+	r.samples = [len(r.samples)]int64{}
+	r.lastNs, r.at = 0, 0
+	r.perSecond.Store(0)
 }
 
 func (sys *System) startCron() {
@@ -63,6 +71,9 @@ func (sys *System) stopCron() {
 // cron runs ten times a second, on the expiry actor.
 func (sys *System) cron() {
 	c := &sys.cronTick
+	if c.paused.Load() {
+		return
+	}
 	c.round++
 	if c.round%10 == 0 {
 		sys.clock.sync()

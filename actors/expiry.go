@@ -13,7 +13,8 @@ import (
 type expiry struct {
 	sys   *System
 	pid   *actor.PID
-	armed atomic.Int64 // when the timer fires, unix milliseconds; lets shards see that they need not bother it
+	armed atomic.Int64 // when the timer is to fire, unix milliseconds; lets shards see that they need not bother it
+	off   atomic.Bool  // DEBUG SET-ACTIVE-EXPIRE 0
 
 	// Owned by the actor.
 	timer   Timer
@@ -21,10 +22,11 @@ type expiry struct {
 }
 
 type (
-	armMsg  struct{ atMs int64 }
-	fireMsg struct{ atMs int64 }
-	cronMsg struct{}
-	stopMsg struct{}
+	armMsg        struct{}
+	fireMsg       struct{}
+	cronMsg       struct{}
+	resetRatesMsg struct{}
+	stopMsg       struct{}
 )
 
 const (
@@ -42,23 +44,34 @@ func (x *expiry) arm(atMs int64) {
 			return
 		}
 		if x.armed.CompareAndSwap(was, atMs) {
-			x.sys.actors.Root.Send(x.pid, armMsg{atMs})
+			x.sys.actors.Root.Send(x.pid, armMsg{})
 			return
 		}
 	}
 }
 
+// wake makes every shard look for keys past their deadline, and tell its next deadline. Any goroutine.
+func (x *expiry) wake() { x.sys.actors.Root.Send(x.pid, fireMsg{}) }
+
+// holds tells whether keys past their deadline are to stay where they are.
+func (x *expiry) holds() bool { return x.off.Load() || x.sys.paused.Load() != 0 }
+
 // Receive implements actor.Actor.
 func (x *expiry) Receive(c actor.Context) {
-	switch m := c.Message().(type) {
+	switch c.Message().(type) {
 	case armMsg:
 		if x.timer != nil {
 			x.timer.Stop()
 		}
+		// Messages of several shards may come in another order than they were sent, so the deadline is not in them.
+		armed := x.armed.Load()
+		if armed == math.MaxInt64 {
+			return
+		}
 		now := x.sys.clock.now() / 1e6
-		at := max(m.atMs, x.firedMs+expireStepMs)
+		at := max(armed, x.firedMs+expireStepMs)
 		x.timer = x.sys.clock.clock.AfterFunc(time.Duration(max(at-now, 0))*time.Millisecond, func() {
-			x.sys.actors.Root.Send(x.pid, fireMsg{at})
+			x.sys.actors.Root.Send(x.pid, fireMsg{})
 		})
 	case fireMsg:
 		x.firedMs = x.sys.clock.now() / 1e6
@@ -69,6 +82,11 @@ func (x *expiry) Receive(c actor.Context) {
 		}
 	case cronMsg:
 		x.sys.cron()
+	case resetRatesMsg:
+		t := &x.sys.cronTick
+		t.ops.reset()
+		t.in.reset()
+		t.out.reset()
 	case stopMsg:
 		if x.timer != nil {
 			x.timer.Stop()

@@ -41,12 +41,20 @@ func (sys *System) park(b *Batch) func() {
 		waits := sys.paused.Load() != 0 // the pause may just have ended
 		if waits {
 			sys.pause.waiting = append(sys.pause.waiting, b)
+			b.sess.shown.flags.Or(flagBlocked)
 		}
 		sys.pauseMu.Unlock()
 		if !waits {
 			go b.carryOn()
 		}
 	}
+}
+
+// blockedClients counts those that wait.
+func (sys *System) blockedClients() int {
+	sys.pauseMu.Lock()
+	defer sys.pauseMu.Unlock()
+	return len(sys.pause.waiting)
 }
 
 // carryOn drives a batch that was parked.
@@ -88,7 +96,12 @@ func (sys *System) endPause(untilMs int64) {
 	sys.pause = pauseList{}
 	sys.paused.Store(int32(pauseNone))
 	sys.pauseMu.Unlock()
+	sys.expiry.wake() // keys have not expired meanwhile
 	for _, b := range waiting {
+		b.sess.shown.flags.And(^flagBlocked)
+		if b.sess.gone.Load() {
+			b.pos = len(b.reqs) // as in Redis, what waits for the end of a pause goes with its client
+		}
 		go b.carryOn()
 	}
 }

@@ -44,9 +44,11 @@ type Session struct {
 	proto      int
 	parser     resp.Parser
 	qb         []byte // what was received and not yet parsed
+	burst      int    // bytes of the read that the commands under way came with
 	batch      *Batch // kept from Feed until the next, as the owner of the output
 	busy       bool   // a batch is under way elsewhere
 	closing    bool   // close when the output is written
+	deaf       bool   // has sent SHUTDOWN: the server closes the connection when it stops
 	authorized bool
 	user       string
 	noTouch    bool
@@ -75,7 +77,8 @@ type Session struct {
 		netOut    atomic.Int64
 		commands  atomic.Int64
 	}
-	killed atomic.Bool
+	killed atomic.Bool // closed by somebody: nothing of it may run any more
+	gone   atomic.Bool // its client has closed the connection: what was sent before still runs
 }
 
 // Flags of a session that CLIENT LIST shows.
@@ -84,6 +87,7 @@ const (
 	flagNoTouch
 	flagCloseASAP
 	flagCloseAfterReply
+	flagBlocked
 )
 
 // softLimit remembers since when the output has been over the soft limit.
@@ -140,9 +144,16 @@ func (s *Session) Resume() (out []byte, closeAfter bool) {
 
 // process runs the commands of what was left over and data, as far as they are complete.
 func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
-	if s.closing || s.killed.Load() {
-		return s.output()
+	if s.stop() {
+		return nil, true
 	}
+	if s.deaf {
+		return nil, false
+	}
+	// What CONFIG SET has changed counts from the next read on.
+	v := s.sys.cfg.Load()
+	s.parser.MaxBulk = int(v.ProtoMaxBulkLen)
+	s.parser.Unauthenticated = !s.authorized && v.RequirePass != ""
 	b := s.batch
 	if b == nil {
 		if len(data) == 0 && len(s.qb) == 0 {
@@ -161,16 +172,20 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 		buf = s.qb
 	}
 	for len(buf) > 0 {
+		s.burst = len(buf)
 		n, bad := s.fill(b, buf)
 		buf = buf[n:]
 		if len(b.reqs) > 0 {
+			if bad != nil {
+				// The same bytes fail again after the commands before them, unless one of those was AUTH. The parser
+				// is reset here since those commands may end on another goroutine.
+				s.parser.Reset()
+				bad = nil
+			}
 			s.shown.last.Store(b.reqs[len(b.reqs)-1].spec)
 			s.shown.commands.Add(int64(len(b.reqs)))
 			if !s.dispatch(b) {
 				s.stash(buf, kept)
-				if bad != nil {
-					s.parser.Reset() // the same bytes fail again when the batch is done
-				}
 				return nil, false
 			}
 			if s.stop() {
@@ -300,7 +315,7 @@ func (s *Session) Idle() {
 
 // Gone tells that the connection is closed. No call follows.
 func (s *Session) Gone() {
-	s.killed.Store(true)
+	s.gone.Store(true)
 	s.sys.remove(s)
 	if !s.busy {
 		s.Idle()
@@ -315,7 +330,8 @@ func (s *Session) Kill() {
 
 // Tick is called about once a second: it tells whether the session has been idle or over its soft output limit for
 // too long.
-func (s *Session) Tick(nowMs int64) (closeNow bool) {
+func (s *Session) Tick(int64) (closeNow bool) {
+	nowMs := s.sys.clock.now() / 1e6 // the transport knows the system's clock only
 	if nowMs-s.shown.activeMs.Load() > idleMs {
 		s.Idle()
 	}
@@ -368,7 +384,10 @@ func (s *Session) refuse(b *Batch, q *request) string {
 		return q.err
 	}
 	if !s.authorized && !q.spec.Has(command.NoAuth) {
-		return "NOAUTH Authentication required."
+		if s.sys.cfg.Load().RequirePass != "" {
+			return "NOAUTH Authentication required."
+		}
+		s.authorize() // the password was taken away since the connection came
 	}
 	return ""
 }

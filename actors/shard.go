@@ -3,6 +3,7 @@ package actors
 import (
 	"math"
 	"math/bits"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -26,13 +27,17 @@ type shard struct {
 		used           atomic.Int64   // bytes of keys, tables and deadline indexes
 		tables         atomic.Int64   // bytes of tables and deadline indexes
 		mapped         atomic.Int64   // bytes held from the system
+		dbTables       []atomic.Int64 // bytes of the tables of a database
+		dbIndex        []atomic.Int64 // bytes of the deadline index of a database
 		hits, misses   atomic.Uint64
 		expired        atomic.Uint64
 	}
-	active atomic.Bool // something ran since the last upkeep
-	used   []dbSizes   // per database, as published; owned by the shard
-	closed bool        // the keyspace was released
-	armed  int64       // the deadline that the expiry actor knows of; owned by the shard
+	active atomic.Bool      // wants upkeep
+	idle   int              // rounds of upkeep that changed nothing; owned by the shard, as all that follows
+	used   []dbSizes        // per database, as published
+	closed bool             // the keyspace was released
+	armed  int64            // the deadline that the expiry actor knows of
+	config *keyspace.Config // what ks.Config was taken from
 }
 
 // Receive implements actor.Actor.
@@ -45,11 +50,21 @@ func (s *shard) Receive(c actor.Context) {
 		}
 		s.run(m)
 	case *task:
-		m.run(s)
+		s.work(m)
 		if !s.closed {
 			s.publish()
 		}
 	}
+}
+
+// work runs a task. A panic in it is logged; the shard goes on.
+func (s *shard) work(m *task) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.sys.log.Error("task panicked", "shard", s.id, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	m.run(s)
 }
 
 // task is work on one shard that is not a command: expiry, upkeep, slices of walks.
@@ -59,7 +74,11 @@ type task struct{ run func(*shard) }
 func (s *shard) run(b *Batch) {
 	b.begin()
 	s.enter(b)
+	warmed := b.pos
 	for {
+		if b.pos >= warmed {
+			warmed = b.warm(1 << s.id)
+		}
 		q := &b.reqs[b.pos]
 		if !b.own && q.spec != nil && q.spec.Heavy != nil && b.heavy(q) {
 			b.detach()
@@ -81,8 +100,17 @@ func (s *shard) run(b *Batch) {
 
 // enter shows the shard the instant and the configuration of the commands that follow.
 func (s *shard) enter(b *Batch) {
-	s.ks.NowMs = b.ctx.NowMs
+	s.refresh(b.ctx.NowMs)
 	s.ks.NoTouch = b.sess.noTouch
+}
+
+// refresh shows the shard the instant and the configuration of what follows.
+func (s *shard) refresh(nowMs int64) {
+	s.ks.NowMs = nowMs
+	s.ks.HoldExpiry = s.sys.paused.Load() != 0
+	if c := s.sys.shardConfig.Load(); c != s.config {
+		s.config, s.ks.Config = c, *c
+	}
 }
 
 // publish lets others see the counters of the shard, and tells the expiry actor of an earlier deadline.
@@ -90,6 +118,10 @@ func (s *shard) publish() {
 	p := &s.published
 	if t := s.ks.TakeTouched(); t != 0 {
 		s.publishSizes(t)
+		s.idle = 0
+		if !s.active.Load() {
+			s.active.Store(true)
+		}
 	}
 	st := &s.ks.Stats
 	if st.Hits != p.hits.Load() {
@@ -100,9 +132,6 @@ func (s *shard) publish() {
 	}
 	if st.Expired != p.expired.Load() {
 		p.expired.Store(st.Expired)
-	}
-	if !s.active.Load() {
-		s.active.Store(true)
 	}
 	if at := s.ks.Soonest; at < s.armed {
 		s.armed = at
@@ -125,7 +154,13 @@ func (s *shard) publishSizes(set uint64) {
 			p.keys[i].Store(int64(db.Len()))
 			p.volatile[i].Store(int64(db.Volatile()))
 			p.ttlSumMs[i].Store(db.DeadlineSumMs())
-			now := dbSizes{used: db.UsedBytes(), tables: db.TableBytes(), mapped: db.MappedBytes()}
+			now := dbSizes{
+				used: db.UsedBytes(), tables: db.TableBytes(), index: db.IndexBytes(), mapped: db.MappedBytes(),
+			}
+			if now.tables != s.used[i].tables || now.index != s.used[i].index {
+				p.dbTables[i].Store(now.tables - now.index)
+				p.dbIndex[i].Store(now.index)
+			}
 			d.used += now.used - s.used[i].used
 			d.tables += now.tables - s.used[i].tables
 			d.mapped += now.mapped - s.used[i].mapped
@@ -138,12 +173,16 @@ func (s *shard) publishSizes(set uint64) {
 }
 
 // dbSizes are the bytes of one database on one shard.
-type dbSizes struct{ used, tables, mapped int64 }
+type dbSizes struct{ used, tables, index, mapped int64 }
 
 // expire removes keys whose deadline has passed, a slice at a time.
 func (s *shard) expire() {
+	if s.sys.expiry.holds() {
+		s.armed = math.MinInt64 // until expiry.wake, which follows the end of the hold
+		return
+	}
 	s.armed = math.MaxInt64
-	s.ks.NowMs = s.sys.clock.now() / 1e6
+	s.refresh(s.sys.clock.now() / 1e6)
 	more := false
 	for i := range s.ks.Databases() {
 		if s.ks.DB(i).ExpireDue(expireSlice) {
@@ -161,16 +200,27 @@ const expireSlice = 256
 
 // upkeep moves memory together and gives it back, a slice at a time.
 func (s *shard) upkeep() {
-	s.ks.NowMs = s.sys.clock.now() / 1e6
+	s.refresh(s.sys.clock.now() / 1e6)
 	more := false
+	mapped := s.published.mapped.Load()
 	for i := range s.ks.Databases() {
 		if s.ks.DB(i).Maintain(upkeepSlice) {
 			more = true
 		}
 	}
+	s.publishSizes(1<<min(s.ks.Databases(), 64) - 1)
+	if s.idle++; s.published.mapped.Load() != mapped {
+		s.idle = 0
+	}
 	if more {
 		s.sys.postOwn(s, s.upkeep)
+	} else if s.idle < idleRounds {
+		s.active.Store(true)
 	}
 }
 
-const upkeepSlice = 1024
+const (
+	upkeepSlice = 1024
+	// idleRounds is how often upkeep looks at a shard where nothing changes any more: memory is given back bit by bit.
+	idleRounds = 50
+)

@@ -9,14 +9,19 @@ import (
 
 // specs lists every command of the server: those on keys, and those of this package.
 func specs() []*command.Spec {
-	return append(command.Builtin(),
+	list := append(withKeysWalk(command.Builtin()),
 		&authSpec,
 		&clientSpec,
+		&configSpec,
+		&debugSpec,
 		&helloSpec,
 		&infoSpec,
 		&quitSpec,
 		&resetSpec,
+		&shutdownSpec,
 	)
+	command.Extend(list, "memory", memorySubcommands()...)
+	return list
 }
 
 // settingsOf picks what handlers look at.

@@ -36,7 +36,7 @@ func (s *cmdStats) count(id int, ns int64, failed, rejected bool) {
 		c.failed.Add(1)
 	}
 	h := c.hist.Load()
-	if h == nil {
+	for h == nil { // again when a reset comes in between
 		c.hist.CompareAndSwap(nil, new(histogram))
 		h = c.hist.Load()
 	}

@@ -29,25 +29,26 @@ type Options struct {
 
 // System is one server: its shards, its sessions and everything they share. Systems share nothing with each other.
 type System struct {
-	cfg       *config.Config
-	log       *slog.Logger
-	clock     *ticker
-	rand      func() uint64
-	table     *command.Table
-	settings  atomic.Pointer[command.Settings]
-	journal   command.Journal
-	actors    *actor.ActorSystem
-	shards    []*shard
-	keyspaces []*keyspace.Shard
-	allShards uint64
-	expiry    *expiry
+	cfg         *config.Config
+	log         *slog.Logger
+	clock       *ticker
+	rand        func() uint64
+	table       *command.Table
+	settings    atomic.Pointer[command.Settings]
+	shardConfig atomic.Pointer[keyspace.Config]
+	journal     command.Journal
+	actors      *actor.ActorSystem
+	shards      []*shard
+	keyspaces   []*keyspace.Shard
+	allShards   uint64
+	expiry      *expiry
 
 	serverStats *cmdStats
 	errors      errorStats
 	stats       counters
 	baseline    baseline
 	runID       string
-	replID      string
+	replID      atomic.Pointer[string]
 	startNs     int64
 	epochMs     int64 // when the shards were made
 
@@ -130,13 +131,19 @@ func New(o Options) (*System, error) {
 	sys.clock = newTicker(o.Clock)
 	sys.startNs = sys.clock.now()
 	sys.epochMs = sys.startNs / 1e6
-	sys.runID = fmt.Sprintf("%016x%016x%08x", sys.rand(), sys.rand(), uint32(sys.rand()))
-	sys.replID = fmt.Sprintf("%016x%016x%08x", sys.rand(), sys.rand(), uint32(sys.rand()))
+	sys.runID = sys.randomID()
+	sys.changeReplID()
 	sys.table = command.NewTable(specs())
+	for _, d := range o.Config.Renames() {
+		if err := sys.table.Rename(d.Args[0], d.Args[1]); err != nil {
+			return nil, d.Err(err.Error())
+		}
+	}
 	sys.serverStats = newCmdStats(len(sys.table.All()))
 	sys.clients.init()
 	sys.shutdown.stop = o.Stop
-	sys.configChanged(v)
+	sys.configChanged(v, v)
+	o.Config.OnChange(sys.configChanged)
 
 	n := v.Shards
 	if n == 0 {
@@ -166,6 +173,17 @@ func New(o Options) (*System, error) {
 	return sys, nil
 }
 
+// randomID returns 40 random hexadecimal digits.
+func (sys *System) randomID() string {
+	return fmt.Sprintf("%016x%016x%08x", sys.rand(), sys.rand(), uint32(sys.rand()))
+}
+
+// changeReplID gives the data set another name.
+func (sys *System) changeReplID() {
+	id := sys.randomID()
+	sys.replID.Store(&id)
+}
+
 // defaultShards returns how many shards serve best on a number of processors: see BenchmarkShards. One event loop
 // drives them all on small machines, where more shards only add hops; but a heavy command occupies its shard alone, so
 // there should be some even then.
@@ -185,6 +203,8 @@ func (sys *System) startShard(i int, v *config.Values) error {
 	s.published.keys = make([]atomic.Int64, v.Databases)
 	s.published.volatile = make([]atomic.Int64, v.Databases)
 	s.published.ttlSumMs = make([]atomic.Int64, v.Databases)
+	s.published.dbTables = make([]atomic.Int64, v.Databases)
+	s.published.dbIndex = make([]atomic.Int64, v.Databases)
 	s.used = make([]dbSizes, v.Databases)
 	sys.shards = append(sys.shards, s)
 	sys.keyspaces = append(sys.keyspaces, s.ks)
@@ -213,9 +233,12 @@ func (sys *System) postOwn(s *shard, run func()) {
 // Config returns the configuration.
 func (sys *System) Config() *config.Config { return sys.cfg }
 
-// Close stops the actors and gives the memory of the shards back. No session may be open.
+// Close stops the actors and gives the memory of the shards back. Sessions that are still open are killed.
 func (sys *System) Close() {
 	sys.stopCron()
+	for _, s := range sys.sessions() {
+		s.Kill()
+	}
 	sys.endPause(0)
 	sys.actors.Root.Send(sys.expiry.pid, stopMsg{})
 	// Every shard is borrowed for good: what was posted before has run, nothing can run afterwards.

@@ -9,27 +9,20 @@ import (
 	"time"
 )
 
-// How long accept waits after an error such as "too many open files" before it tries again, and how often it says so.
-const (
-	acceptRetry    = 20 * time.Millisecond
-	acceptLogEvery = 5 * time.Second
-)
+// acceptRetry is how long accept waits after an error such as "too many open files" before it tries again.
+const acceptRetry = 20 * time.Millisecond
 
 // accept serves one listener until that is closed. An error of accept(2) is the system's trouble, mostly for a while:
 // unlike gnet's own acceptor, which ends the engine, it goes on.
 func (s *Server) accept(ln *listener) {
 	defer s.accepts.Done()
-	var logged time.Time
 	for {
 		nc, err := ln.Accept()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			if time.Since(logged) >= acceptLogEvery {
-				logged = time.Now()
-				s.log.Warn("cannot accept a client", "err", err)
-			}
+			s.warn("cannot accept a client", err)
 			select {
 			case <-s.stopped:
 				return
@@ -61,7 +54,7 @@ func (s *Server) introduce(nc net.Conn, ln *listener) ConnInfo {
 		name := ln.at.host + ":0"
 		return ConnInfo{Remote: name, Local: name, Unix: true, Loopback: true}
 	}
-	if idle := time.Duration(s.keep.Load()); idle > 0 {
+	if idle := time.Duration(s.keep.Load()); idle > 0 && !keepAliveInherited {
 		_ = nc.(*net.TCPConn).SetKeepAliveConfig(keepAliveConfig(idle))
 	}
 	remote, local := nc.RemoteAddr().(*net.TCPAddr), nc.LocalAddr().(*net.TCPAddr)
@@ -78,16 +71,21 @@ func (s *Server) serveLoop(nc net.Conn, info ConnInfo) {
 		s.accepts.Done()
 	}()
 	// EnrollContext closes nc (the loop gets a duplicate) and returns when the loop has called OnOpen.
+	s.wanted.Add(1)
+	defer s.wanted.Add(-1)
 	if _, err := s.engine.EnrollContext(nc, &loopConn{srv: s, info: &info}); err != nil {
-		s.log.Warn("cannot serve a client", "addr", info.Remote, "err", err)
+		s.warn("cannot serve a client", err)
 	}
 }
 
 // serveTLS serves a connection on this goroutine until it ends.
 func (s *Server) serveTLS(raw net.Conn, info ConnInfo) {
-	nc := tls.Server(raw, s.tls.Load())
-	c := newStreamConn(s, nc, raw)
-	known := s.remember(c)
+	var nc *tls.Conn
+	c, err := newStreamConn(s, raw, func(socket net.Conn) net.Conn {
+		nc = tls.Server(socket, s.tls.Load())
+		return nc
+	})
+	known := err == nil && s.remember(c)
 	s.accepts.Done() // Stop ends it through the stream
 	if !known {
 		<-s.shakes
@@ -95,7 +93,7 @@ func (s *Server) serveTLS(raw net.Conn, info ConnInfo) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
-	err := nc.HandshakeContext(ctx)
+	err = nc.HandshakeContext(ctx)
 	cancel()
 	<-s.shakes
 	if err != nil {

@@ -42,9 +42,14 @@ type loopConn struct {
 	heir    atomic.Pointer[streamConn] // who took over when the peer half-closed
 }
 
-func (c *loopConn) Wake()        { c.signal(sigResume) }
-func (c *loopConn) Kill()        { c.signal(sigKill) }
-func (c *loopConn) Pending() int { return int(c.pending.Load()) }
+func (c *loopConn) Wake() { c.signal(sigResume) }
+func (c *loopConn) Kill() { c.signal(sigKill) }
+func (c *loopConn) Pending() int {
+	if heir := c.heir.Load(); heir != nil {
+		return heir.Pending()
+	}
+	return int(c.pending.Load())
+}
 
 // signal makes the loop look at c soon. Any goroutine.
 func (c *loopConn) signal(sig uint32) {
@@ -162,7 +167,7 @@ func (c *loopConn) wrote() bool {
 	switch {
 	case waits && !c.watched:
 		if err := c.srv.writable.add(c); err != nil {
-			c.srv.log.Warn("cannot watch a slow client", "addr", c.gc.RemoteAddr(), "err", err)
+			c.srv.warn("cannot watch a slow client", err)
 			c.close()
 			return false
 		}
@@ -186,7 +191,11 @@ func (c *loopConn) settle() {
 }
 
 // close ends the connection from this side; gnet calls closed.
-func (c *loopConn) close() { _ = c.loop.el.Close(c.gc) }
+func (c *loopConn) close() {
+	if c.sess != nil {
+		_ = c.loop.el.Close(c.gc)
+	}
+}
 
 // closed is called by gnet just before it closes the socket. If the peer said that it sends no more but is still owed
 // replies (`printf 'SET …' | nc`, while the log is being synced), the rest of the session's life is handed to a goroutine
@@ -202,7 +211,7 @@ func (c *loopConn) closed(eof bool) {
 	if !owes || !c.bequeath(sess) {
 		sess.Gone()
 	}
-	c.out = outQueue{}
+	c.out, c.gc = outQueue{}, nil
 	c.srv.open.Done()
 }
 
@@ -218,28 +227,29 @@ func (c *loopConn) bequeath(sess Session) bool {
 	if err != nil {
 		return false
 	}
-	heir := newStreamConn(c.srv, nc, nc)
-	heir.sess = sess
-	for !c.out.empty() {
-		part := c.out.front()
-		heir.out = append(heir.out, part...)
-		c.out.pop(len(part))
-	}
-	heir.pending.Store(int64(len(heir.out)))
-	if !c.srv.remember(heir) {
+	heir, err := newStreamConn(c.srv, nc, nil)
+	if err != nil || !c.srv.remember(heir) {
 		_ = nc.Close()
 		return false
 	}
+	heir.sess = sess
+	out := make([]byte, 0, c.out.size)
+	for !c.out.empty() {
+		part := c.out.front()
+		out = append(out, part...)
+		c.out.pop(len(part))
+	}
+	c.pending.Store(0) // Pending asks the heir from now on
 	c.heir.Store(heir)
+	go heir.linger(out)
 	heir.signal(c.signals.Swap(0))
-	go heir.linger()
 	return true
 }
 
 // writeSome writes as much of p as the socket takes; n < len(p) with a nil error means that it is full.
 func writeSome(fd int, p []byte) (n int, err error) {
 	for n < len(p) {
-		m, err := unix.Write(fd, p[n:])
+		m, err := writeRaw(fd, p[n:])
 		switch err {
 		case nil:
 			n += m

@@ -50,7 +50,9 @@
 //	accept.go    from accept(2) to a loop or a TLS goroutine
 //	loop.go      our side of an event loop: who wants to be looked at, ticks, gnet's events
 //	conn.go      a connection on a loop
-//	stream.go    a connection on goroutines
+//	keepalive_*.go  how connections come to their keep-alive settings
+//	stream.go    a connection on a goroutine
+//	nowait.go    how that writes without waiting
 //	outqueue.go  output that waits; writable.go: when it can go on
 //	tls.go, ciphers.go, keypem.go   TLS configuration
 //	limits.go    the limit on open files

@@ -163,8 +163,8 @@ func (l *Listen) open(e endpoint, port int) (*listener, error) {
 	case strings.Contains(host, ":"):
 		network = "tcp6"
 	}
-	// net sets SO_REUSEADDR on listeners and TCP_NODELAY on what they accept. Keep-alive, which may change at any
-	// time, is set when a connection is accepted.
+	// net sets SO_REUSEADDR on listeners and TCP_NODELAY on what they accept. Keep-alive is the server's
+	// business, since it may change at any time.
 	lc := net.ListenConfig{KeepAlive: -1}
 	ln, err := lc.Listen(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {

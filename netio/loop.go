@@ -19,17 +19,19 @@ import (
 // before it polls again. Only a wake that finds the loop elsewhere goes through gnet's queue and its eventfd, and
 // then once for all wakes until the loop has come round (armed).
 type loop struct {
-	el gnet.EventLoop
+	el      gnet.EventLoop
+	spinner *spinner      // nil where the loop does not spin
+	wanted  *atomic.Int32 // not 0: gnet has something to do
 
-	conns  []*loopConn // loop goroutine only
-	cursor int         // where the next tick goes on
-	live   atomic.Int32
+	conns []*loopConn // loop goroutine only
+	live  atomic.Int32
 
-	mu      sync.Mutex
-	ready   []*loopConn // guarded by mu, as the flags below
-	running bool
-	armed   bool
-	closed  bool // the engine is stopping: gnet's descriptors may be closed, and their numbers reused
+	mu       sync.Mutex
+	ready    []*loopConn // guarded by mu, as the flags below
+	running  bool
+	armed    bool
+	spinning bool // waiting in spin: a wake goes through the spinner's eventfd
+	closed   bool // the engine is stopping: gnet's descriptors may be closed, and their numbers reused
 
 	spare []*loopConn // loop goroutine only: the array that ready had before
 }
@@ -45,9 +47,14 @@ func (l *loop) post(c *loopConn) {
 	l.armLocked()
 }
 
+// armLocked sees to it that the loop comes to look at ready.
 func (l *loop) armLocked() {
-	if !l.running && !l.armed {
+	if !l.running && !l.armed && !l.closed {
 		l.armed = true
+		if l.spinning {
+			l.spinner.wake()
+			return
+		}
 		_ = l.el.Execute(context.Background(), gnet.RunnableFunc(l.run))
 	}
 }
@@ -59,12 +66,17 @@ func (l *loop) execute(fn func()) {
 	if l.closed {
 		return
 	}
-	_ = l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+	l.wanted.Add(1)
+	err := l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		l.wanted.Add(-1)
 		l.enter()
 		fn()
-		l.leave()
+		l.leave(true)
 		return nil
 	}))
+	if err != nil {
+		l.wanted.Add(-1)
+	}
 }
 
 // run is what armLocked asked for.
@@ -73,7 +85,7 @@ func (l *loop) run(context.Context) error {
 	l.armed = false
 	l.running = true
 	l.mu.Unlock()
-	l.leave()
+	l.leave(true)
 	return nil
 }
 
@@ -85,7 +97,11 @@ func (l *loop) enter() {
 
 // leave serves the connections posted so far. What they in turn post waits for the next turn, so that sessions that
 // wake each other, or themselves to go on later, leave room for the sockets.
-func (l *loop) leave() {
+//
+// gnet runs tasks until there are none before it polls again, and a task that queues the next one would keep it from
+// polling for ever. So in a task the next one is queued by another goroutine, which comes to it when the loop has
+// turned to the sockets.
+func (l *loop) leave(inTask bool) {
 	l.mu.Lock()
 	if len(l.ready) > 0 {
 		batch := l.ready
@@ -100,7 +116,15 @@ func (l *loop) leave() {
 	}
 	l.running = false
 	if len(l.ready) > 0 {
-		l.armLocked()
+		if inTask {
+			go func() {
+				l.mu.Lock()
+				l.armLocked()
+				l.mu.Unlock()
+			}()
+		} else {
+			l.armLocked()
+		}
 	}
 	l.mu.Unlock()
 }
@@ -112,12 +136,18 @@ func (l *loop) close() {
 }
 
 func (l *loop) add(c *loopConn) {
+	if l.spinner != nil {
+		l.spinner.add(c)
+	}
 	c.at = len(l.conns)
 	l.conns = append(l.conns, c)
 	l.live.Add(1)
 }
 
 func (l *loop) remove(c *loopConn) {
+	if l.spinner != nil {
+		l.spinner.remove(c)
+	}
 	last := len(l.conns) - 1
 	l.conns[c.at] = l.conns[last]
 	l.conns[c.at].at = c.at
@@ -126,24 +156,27 @@ func (l *loop) remove(c *loopConn) {
 	l.live.Add(-1)
 }
 
-// tick visits 1/ticksPerRound of the connections, so that many thousand of them do not stall the loop.
-func (l *loop) tick() {
+// tick visits the connections below the given index, the last first since a visit may remove its connection. Many
+// thousand of them are visited in slices, between which the loop serves the sockets.
+func (l *loop) tick(below int) {
 	nowMs := time.Now().UnixMilli()
-	for n := (len(l.conns) + ticksPerRound - 1) / ticksPerRound; n > 0 && len(l.conns) > 0; n-- {
-		if l.cursor >= len(l.conns) {
-			l.cursor = 0
-		}
-		c := l.conns[l.cursor]
-		l.cursor++
-		if c.sess.Tick(nowMs) {
+	i := min(below, len(l.conns))
+	for end := max(i-tickSlice, 0); i > end; {
+		i--
+		if c := l.conns[i]; c.sess.Tick(nowMs) {
 			c.close()
 		}
+	}
+	if i > 0 {
+		go l.execute(func() { l.tick(i) }) // see leave for the goroutine
 	}
 }
 
 const (
-	tickPeriod    = 100 * time.Millisecond
-	ticksPerRound = 10 // so a connection is visited about once a second
+	// Waking an idle process costs a millisecond of CPU each time (the runtime's monitor thread runs for 10 ms),
+	// whatever is then done: ten ticks a second were 1.2 % of a core.
+	tickPeriod = time.Second
+	tickSlice  = 4096
 )
 
 // handler receives gnet's events, each on the loop of the connection it is about.
@@ -164,8 +197,10 @@ func (h *handler) OnTraffic(gc gnet.Conn) gnet.Action {
 	c := gc.Context().(*loopConn)
 	data, _ := gc.Next(-1) // all of it, so gnet never has to keep or copy any
 	c.loop.enter()
+	l := c.loop
 	c.traffic(data)
-	c.loop.leave()
+	l.leave(false)
+	l.spin(l.wanted)
 	return gnet.None
 }
 

@@ -46,6 +46,8 @@ const (
 	// maxHandshakes bounds the TLS handshakes under way, which cost memory and a millisecond of CPU each.
 	maxHandshakes    = 512
 	handshakeTimeout = 10 * time.Second
+
+	warnEvery = time.Second
 )
 
 // Server owns the listening sockets and all connections. Its methods may be called from any goroutine.
@@ -58,12 +60,15 @@ type Server struct {
 	tls      atomic.Pointer[tls.Config]
 	keep     atomic.Int64 // time.Duration
 
-	stopping atomic.Bool
-	stopped  chan struct{} // closed when stopping is set
-	open     sync.WaitGroup
-	accepts  sync.WaitGroup // accept goroutines, and connections between accept and admission
-	enroll   chan struct{}  // a slot for each of the latter
-	shakes   chan struct{}
+	warned     atomic.Int64 // when warn last logged, in nanoseconds
+	readBuffer int
+	wanted     atomic.Int32 // tasks and new connections that wait for gnet: loops must not spin
+	stopping   atomic.Bool
+	stopped    chan struct{} // closed when stopping is set
+	open       sync.WaitGroup
+	accepts    sync.WaitGroup // accept goroutines, and connections between accept and admission
+	enroll     chan struct{}  // a slot for each of the latter
+	shakes     chan struct{}
 
 	mu        sync.Mutex
 	started   bool
@@ -89,7 +94,7 @@ func Open(o Options) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.SetKeepAlive(o.KeepAlive)
+	s.keep.Store(int64(o.KeepAlive))
 	if o.TLS != nil {
 		if err := s.ReloadTLS(*o.TLS); err != nil {
 			return nil, err
@@ -98,6 +103,7 @@ func Open(o Options) (*Server, error) {
 	if o.ReadBuffer == 0 {
 		o.ReadBuffer = defaultReadBuffer
 	}
+	s.readBuffer = o.ReadBuffer
 	engine, err := gnet.NewClient(&handler{srv: s},
 		gnet.WithLogger(gnetLog{s.log}),
 		gnet.WithNumEventLoop(max(o.Loops, 1)),
@@ -111,6 +117,12 @@ func Open(o Options) (*Server, error) {
 	s.engine = engine
 	if s.listeners, err = s.openListeners(&o.Listen, o.Listen.endpoints()); err != nil {
 		return nil, err
+	}
+	if err := s.keepAliveLocked(s.listeners); err != nil {
+		for _, ln := range s.listeners {
+			ln.close()
+		}
+		return nil, fmt.Errorf("netio: keep-alive: %w", err)
 	}
 	return s, nil
 }
@@ -204,6 +216,7 @@ func (s *Server) Rebind(l Listen) error {
 		s.spec = l
 	}
 	s.listeners = append(keep, opened...)
+	err = errors.Join(err, s.keepAliveLocked(opened))
 	if s.started {
 		for _, ln := range opened {
 			s.accepts.Add(1)
@@ -214,7 +227,23 @@ func (s *Server) Rebind(l Listen) error {
 }
 
 // SetKeepAlive sets Options.KeepAlive for connections accepted from now on.
-func (s *Server) SetKeepAlive(idle time.Duration) { s.keep.Store(int64(idle)) }
+func (s *Server) SetKeepAlive(idle time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep.Store(int64(idle))
+	return s.keepAliveLocked(s.listeners)
+}
+
+// keepAliveLocked gives listeners the keep-alive settings.
+func (s *Server) keepAliveLocked(listeners []*listener) error {
+	var errs []error
+	for _, ln := range listeners {
+		if tcp, ok := ln.Listener.(*net.TCPListener); ok {
+			errs = append(errs, setListenKeepAlive(tcp, keepAliveConfig(time.Duration(s.keep.Load()))))
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // ReloadTLS reads the certificates again and uses them for connections accepted from now on. On error the old ones
 // stay in use.
@@ -305,6 +334,15 @@ func (s *Server) Stop(ctx context.Context) error {
 	return err
 }
 
+// warn logs trouble of the system that concerns one client, which can be a thousand times a second, now and then.
+func (s *Server) warn(what string, err error) {
+	now := time.Now().UnixNano()
+	last := s.warned.Load()
+	if now-last >= int64(warnEvery) && s.warned.CompareAndSwap(last, now) {
+		s.log.Warn(what, "err", err)
+	}
+}
+
 // eachLoop runs fn on every loop, later.
 func (s *Server) eachLoop(fn func(*loop)) {
 	s.mu.Lock()
@@ -332,17 +370,15 @@ func (s *Server) eachStream(fn func(*streamConn)) {
 func (s *Server) tick() {
 	ticker := time.NewTicker(tickPeriod)
 	defer ticker.Stop()
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-s.stopped:
 			return
 		case <-ticker.C:
 		}
-		s.eachLoop((*loop).tick)
-		if n%ticksPerRound == 0 {
-			nowMs := time.Now().UnixMilli()
-			s.eachStream(func(c *streamConn) { c.tick(nowMs) })
-		}
+		s.eachLoop(func(l *loop) { l.tick(len(l.conns)) })
+		nowMs := time.Now().UnixMilli()
+		s.eachStream(func(c *streamConn) { c.tick(nowMs) })
 	}
 }
 
@@ -352,7 +388,7 @@ func (s *Server) loopOf(el gnet.EventLoop) *loop {
 	defer s.mu.Unlock()
 	l := s.loops[el]
 	if l == nil {
-		l = &loop{el: el}
+		l = &loop{el: el, wanted: &s.wanted, spinner: newSpinner(s.readBuffer)}
 		s.loops[el] = l
 	}
 	return l

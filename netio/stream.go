@@ -10,42 +10,51 @@ import (
 )
 
 const (
-	streamRead  = 16 << 10 // a TLS record's most
-	streamWrite = 64 << 10 // between two looks at how much is left
+	// A TLS connection reads into a buffer of its own, which is small until the client sends more at a time.
+	streamReadSmall = 4 << 10
+	streamRead      = 16 << 10 // the most in a TLS record
 
-	// lingerTimeout is how long a peer that said it sends no more may leave a piece of its replies unread.
+	sendPiece = 64 << 10 // between two looks at how much is left
+
+	// lingerTimeout is how long a peer that said it sends no more may take nothing of its replies.
 	lingerTimeout = 10 * time.Second
 )
 
-// streamConn is a connection served by goroutines, because its reads or writes block: TLS, and the last replies to a
-// half-closed connection. One goroutine reads. Output is written by a goroutine that exists while there is any, so
-// that a client that does not read does not stop us from reading what it sends, as on the loops.
+// streamConn is a connection served by a goroutine, because reading it blocks: TLS, and the last replies to a half-closed
+// connection. The goroutine reads; the session is called by it, by those that resume after a wake, and by
+// the one that sends what waits, each under mu. No call under mu waits for the peer.
 type streamConn struct {
-	srv *Server
-	nc  net.Conn // *tls.Conn, or the socket itself
-	raw net.Conn // the socket
+	srv    *Server
+	socket *noWaitSocket
+	nc     net.Conn // what is read and written: a *tls.Conn over socket, or socket
 
 	over     chan struct{} // closed by hangUp
 	overOnce sync.Once
-
-	signals atomic.Uint32
-	pending atomic.Int64
+	signals  atomic.Uint32
 
 	mu      sync.Mutex // held during every call of sess; guards the rest
 	sess    Session    // nil before admission and after the end
-	out     []byte     // accepted, and not in the hands of the writer
-	writing bool
-	closing bool // take no more input; close when all is written
-	eof     bool // the peer sends no more
+	closing bool       // take no more input; close when all is sent
+	eof     bool       // the peer sends no more
 }
 
-func newStreamConn(srv *Server, nc, raw net.Conn) *streamConn {
-	return &streamConn{srv: srv, nc: nc, raw: raw, over: make(chan struct{})}
+// newStreamConn makes a connection over socket; wrap adds TLS if it is not nil.
+func newStreamConn(srv *Server, raw net.Conn, wrap func(net.Conn) net.Conn) (*streamConn, error) {
+	socket, err := newNoWaitSocket(raw)
+	if err != nil {
+		return nil, err
+	}
+	c := &streamConn{srv: srv, socket: socket, nc: socket, over: make(chan struct{})}
+	socket.moved = c.moved
+	if wrap != nil {
+		c.nc = wrap(socket)
+	}
+	return c, nil
 }
 
 func (c *streamConn) Wake()        { c.signal(sigResume) }
 func (c *streamConn) Kill()        { c.signal(sigKill) }
-func (c *streamConn) Pending() int { return int(c.pending.Load()) }
+func (c *streamConn) Pending() int { return int(c.socket.pending.Load()) }
 
 func (c *streamConn) signal(sig uint32) {
 	if sig&sigKill != 0 {
@@ -58,15 +67,62 @@ func (c *streamConn) signal(sig uint32) {
 }
 
 func (c *streamConn) resume() {
+	c.call(func(s Session) ([]byte, bool) {
+		c.signals.Store(0)
+		return s.Resume()
+	})
+}
+
+// call runs a call of the session under mu and sends what it returns. A session that is over is not called.
+func (c *streamConn) call(fn func(Session) (out []byte, closeAfter bool)) {
 	c.mu.Lock()
-	c.signals.Store(0)
 	finished := false
 	if c.sess != nil {
-		finished = c.deliverLocked(c.sess.Resume())
+		finished = c.deliverLocked(fn(c.sess))
 	}
 	c.mu.Unlock()
 	if finished {
 		c.hangUp(true)
+	}
+}
+
+// deliverLocked sends what a call of the session returned. True: the connection has nothing left to do.
+func (c *streamConn) deliverLocked(out []byte, closeAfter bool) (finished bool) {
+	if len(out) > 0 && !c.closing {
+		_, err := c.nc.Write(out)
+		left := c.Pending()
+		if err != nil || left > 0 && c.sess.Wrote(left) {
+			c.hangUp(false)
+			return false
+		}
+	}
+	if closeAfter {
+		c.closing = true
+	}
+	return c.finishedLocked()
+}
+
+func (c *streamConn) finishedLocked() bool {
+	if c.sess == nil {
+		return true
+	}
+	return c.Pending() == 0 && (c.closing || (c.eof || c.srv.stopping.Load()) && !c.sess.Busy())
+}
+
+// moved is called when some of the output that waited is gone.
+func (c *streamConn) moved(left int, err error) {
+	if err != nil {
+		c.hangUp(false)
+		return
+	}
+	c.mu.Lock()
+	var drop, finished bool
+	if c.sess != nil { // it may not be admitted yet: handshakes can wait too
+		drop, finished = c.sess.Wrote(left), c.finishedLocked()
+	}
+	c.mu.Unlock()
+	if drop || finished {
+		c.hangUp(!drop)
 	}
 }
 
@@ -83,7 +139,6 @@ func (c *streamConn) admit(info ConnInfo) bool {
 	defer c.mu.Unlock()
 	sess, refusal := c.srv.admit(c, info)
 	if sess == nil {
-		_ = c.nc.SetWriteDeadline(time.Now().Add(lingerTimeout))
 		_, _ = c.nc.Write(refusal)
 		return false
 	}
@@ -92,19 +147,16 @@ func (c *streamConn) admit(info ConnInfo) bool {
 }
 
 func (c *streamConn) read() {
-	buf := make([]byte, streamRead)
+	buf := make([]byte, streamReadSmall)
 	for {
 		n, err := c.nc.Read(buf)
 		if n > 0 {
-			c.mu.Lock()
-			finished := false
-			if !c.closing && !c.srv.stopping.Load() {
-				finished = c.deliverLocked(c.sess.Feed(buf[:n]))
-			}
-			c.mu.Unlock()
-			if finished {
-				c.hangUp(true)
-			}
+			c.call(func(s Session) ([]byte, bool) {
+				if c.closing || c.srv.stopping.Load() {
+					return nil, false
+				}
+				return s.Feed(buf[:n])
+			})
 		}
 		if err != nil {
 			if errors.Is(err, io.EOF) {
@@ -112,25 +164,27 @@ func (c *streamConn) read() {
 			}
 			return
 		}
+		if n == len(buf) && n < streamRead {
+			buf = make([]byte, streamRead)
+		}
 	}
 }
 
-// linger serves a connection whose peer half-closed it when it was still on a loop.
-func (c *streamConn) linger() {
+// linger serves a connection whose peer half-closed it when it was still on a loop. out is what waited there.
+func (c *streamConn) linger(out []byte) {
+	c.call(func(Session) ([]byte, bool) { return out, false })
 	c.awaitEnd()
 	c.end()
 }
 
 // awaitEnd waits until a session without further input has nothing more to say.
 func (c *streamConn) awaitEnd() {
-	c.mu.Lock()
-	c.eof = true
-	_ = c.nc.SetWriteDeadline(time.Now().Add(lingerTimeout))
-	finished := c.deliverLocked(nil, false)
-	c.mu.Unlock()
-	if finished {
-		c.hangUp(true)
-	}
+	c.socket.hurry.Store(true)
+	_ = c.socket.SetWriteDeadline(time.Now().Add(lingerTimeout)) // for a write that waits already
+	c.call(func(Session) ([]byte, bool) {
+		c.eof = true
+		return nil, false
+	})
 	<-c.over
 }
 
@@ -140,86 +194,18 @@ func (c *streamConn) end() {
 		c.sess.Gone()
 		c.sess = nil
 	}
-	c.out = nil
 	c.mu.Unlock()
 	c.hangUp(true)
 	c.srv.forget(c)
 }
 
-// deliverLocked takes over what a call of the session returned. True: the connection has nothing left to do.
-func (c *streamConn) deliverLocked(out []byte, closeAfter bool) (finished bool) {
-	if !c.closing && len(out) > 0 {
-		c.out = append(c.out, out...)
-		n := c.pending.Add(int64(len(out)))
-		if c.writing && c.sess.Wrote(int(n)) {
-			c.hangUp(false)
-			return false
-		}
-	}
-	if closeAfter {
-		c.closing = true
-	}
-	if len(c.out) > 0 && !c.writing {
-		c.writing = true
-		go c.write()
-	}
-	return c.finishedLocked()
-}
-
-func (c *streamConn) finishedLocked() bool {
-	if c.sess == nil {
-		return true
-	}
-	return !c.writing && (c.closing || (c.eof || c.srv.stopping.Load()) && !c.sess.Busy())
-}
-
-// write sends out until there is none.
-func (c *streamConn) write() {
-	for {
-		c.mu.Lock()
-		buf := c.out
-		c.out = nil
-		if len(buf) == 0 || c.sess == nil {
-			c.writing = false
-			finished := c.finishedLocked()
-			c.mu.Unlock()
-			if finished {
-				c.hangUp(true)
-			}
-			return
-		}
-		c.mu.Unlock()
-		for len(buf) > 0 {
-			n, err := c.nc.Write(buf[:min(len(buf), streamWrite)])
-			left := c.pending.Add(-int64(n))
-			buf = buf[n:]
-			c.mu.Lock()
-			drop := err != nil || c.sess != nil && c.sess.Wrote(int(left))
-			if drop {
-				c.writing = false
-			} else if c.eof {
-				_ = c.nc.SetWriteDeadline(time.Now().Add(lingerTimeout))
-			}
-			c.mu.Unlock()
-			if drop {
-				c.hangUp(false)
-				return
-			}
-		}
-	}
-}
-
-// hangUp closes the connection; whoever serves it notices and ends. Politely means with TLS's close_notify, which
-// may wait for the peer and so must not be asked for under mu. Otherwise it does not wait, not even for a polite one.
+// hangUp closes the connection; whoever serves it notices and ends. Politely means with TLS's close_notify.
 func (c *streamConn) hangUp(politely bool) {
-	if !politely {
-		_ = c.raw.Close()
-	}
 	c.overOnce.Do(func() {
 		if politely {
 			_ = c.nc.Close()
 		}
-		_ = c.raw.Close()
+		_ = c.socket.Close()
 		close(c.over)
 	})
 }

@@ -48,7 +48,13 @@ func (w *writableWatch) add(c *loopConn) error {
 	w.mu.Lock()
 	w.conns[c.fd] = c
 	w.mu.Unlock()
-	return w.poller.AddWrite(&netpoll.PollAttachment{FD: c.fd, Callback: w.ready}, true)
+	err := w.poller.AddWrite(&netpoll.PollAttachment{FD: c.fd, Callback: w.ready}, true)
+	if err != nil {
+		w.mu.Lock()
+		delete(w.conns, c.fd)
+		w.mu.Unlock()
+	}
+	return err
 }
 
 // remove REQUIRES that the descriptor is still open. An event under way may reach a later connection with the same

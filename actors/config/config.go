@@ -204,7 +204,7 @@ func (c *Config) SetWith(opt SetOptions, pairs [][2]string) error {
 
 	var done []*hook
 	for i, e := range entries {
-		if same(e.param, old, next) {
+		if e.param.flags&byName == 0 && same(e.param, old, next) {
 			continue
 		}
 		for _, h := range c.hooks {

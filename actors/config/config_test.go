@@ -206,6 +206,13 @@ func TestApply(t *testing.T) {
 	require.NoError(t, set(c, "port", "7000", "timeout", "3"))
 	require.Equal(t, []string{"changed"}, calls, "what did not change is not applied")
 	require.Panics(t, func() { c.OnApply("nosuch", nil) })
+
+	// A certificate is renewed by naming its file again.
+	reads := 0
+	c.OnApply("tls-cert-file", func(_, _ *Values) error { reads++; return nil }, "tls-key-file")
+	require.NoError(t, set(c, "tls-cert-file", "a.pem"))
+	require.NoError(t, set(c, "tls-key-file", "a.key", "tls-cert-file", "a.pem"))
+	require.Equal(t, 2, reads)
 }
 
 func TestApplyFailureRollsBack(t *testing.T) {

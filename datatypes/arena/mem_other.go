@@ -15,12 +15,6 @@ var held = struct {
 	blocks map[Ref][]byte
 }{blocks: map[Ref][]byte{}}
 
-// Ptr returns r as a pointer, valid until the object is freed.
-func (r Ref) Ptr() unsafe.Pointer {
-	addr := uintptr(r)
-	return *(*unsafe.Pointer)(unsafe.Pointer(&addr))
-}
-
 func mapAligned(size uintptr, _ bool) Ref {
 	b := make([]byte, size+chunkSize)
 	base := (Ref(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) + chunkMask) &^ chunkMask

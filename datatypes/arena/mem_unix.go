@@ -4,17 +4,9 @@ package arena
 
 import (
 	"fmt"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// Ptr returns r as a pointer, valid until the object is freed. It must not be stored where the garbage collector sees it
-// for longer than that: once the address is unmapped the Go heap may move in there.
-//
-// Addition to nil is what both go vet and checkptr accept for memory outside the Go heap. Reinterpreting &r as *unsafe.Pointer
-// passes as well, but forces r through the stack, which is a store and a load on the way to every record.
-func (r Ref) Ptr() unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), uintptr(r)) }
 
 // mapAligned maps size bytes at an address that is a multiple of chunkSize. Neighbouring mappings tend to be handed out top down, so
 // that after an aligned chunk the next is aligned by itself: the plain attempt comes first.

@@ -1,8 +1,6 @@
 package arena
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // A chunk is 4 MiB of address space, aligned to its size, cut in 64 slabs of 64 KiB. Slab 0 is never used for objects: one
 // of its 16 pages holds the headers of the other 63, and the 15 others are never touched, so they cost nothing.
@@ -98,7 +96,8 @@ func (a *Arena) nextSlab(c uint) Ref {
 	return h
 }
 
-// touch raises lim so that one more object can be bump-allocated, and accounts for the pages this makes resident.
+// touch raises lim so that one more object can be bump-allocated, and accounts for the pages this makes resident. Having the kernel
+// populate a whole slab with one call was tried: filling an arena stayed at 35 ns per object, and it would make small arenas larger.
 func (a *Arena) touch(s *slab) {
 	start := s.bump &^ (slabSize - 1)
 	if s.bump == s.end { // cannot happen: the caller checked

@@ -104,8 +104,7 @@ func getbitCommand(c *Ctx) {
 	}
 	bit := int64(0)
 	if found {
-		var digits [20]byte
-		if b := e.Bytes(digits[:]); offset>>3 < int64(len(b)) {
+		if b := c.Text(e); offset>>3 < int64(len(b)) {
 			bit = int64(b[offset>>3] >> (7 - uint(offset&7)) & 1)
 		}
 	}
@@ -184,8 +183,7 @@ func bitcountCommand(c *Ctx) {
 	}
 	n := 0
 	if found {
-		var digits [20]byte
-		b := e.Bytes(digits[:])
+		b := c.Text(e)
 		if lo, hi := r.within(len(b)); lo < hi {
 			n = countBitRange(b, lo, hi)
 		}
@@ -244,8 +242,7 @@ func bitposCommand(c *Ctx) {
 		c.Reply.Int(-bit)
 		return
 	}
-	var digits [20]byte
-	b := e.Bytes(digits[:])
+	b := c.Text(e)
 	pos := int64(-1)
 	if lo, hi := r.within(len(b)); lo < hi {
 		if pos = findBit(b, byte(bit), lo, hi); pos < 0 && bit == 0 && r.toEnd {
@@ -303,7 +300,6 @@ func bitopCommand(c *Ctx) {
 	// The sources may live on several shards and include the destination, so the result is made beside them, one
 	// source at a time.
 	var result []byte
-	var digits [20]byte
 	for i := 3; i < len(c.Args); i++ {
 		e, found, failed := c.LookupRead(i, keyspace.String)
 		if failed {
@@ -311,7 +307,7 @@ func bitopCommand(c *Ctx) {
 		}
 		var b []byte
 		if found {
-			b = e.Bytes(digits[:])
+			b = c.Text(e)
 		}
 		if i == 3 {
 			result = append(result, b...)

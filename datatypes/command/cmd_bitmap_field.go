@@ -148,7 +148,6 @@ func (c *Ctx) bitfield(readOnly bool) {
 		return
 	}
 	var b []byte
-	var digits [20]byte
 	grown := false
 	switch {
 	case lastBit < 0:
@@ -157,7 +156,7 @@ func (c *Ctx) bitfield(readOnly bool) {
 			return
 		}
 		if found {
-			b = e.Bytes(digits[:])
+			b = c.Text(e)
 		}
 	case readOnly:
 		c.Reply.Error("ERR BITFIELD_RO only supports the GET subcommand")
@@ -232,8 +231,9 @@ func (op *fieldOp) sum(v int64) (value int64, fits bool) {
 	above, below := hi-v, lo-v
 	over := op.arg > 0 && above >= 0 && op.arg > above
 	under := op.arg < 0 && below <= 0 && op.arg < below
-	if under && !op.signed && op.verb == fieldSet {
-		// A negative number stored in an unsigned field is taken for the huge one of the same bits.
+	if under && op.verb == fieldSet && (!op.signed || hi-op.arg < 0) {
+		// Redis takes a negative number for an unsigned field for the huge one of the same bits, and one so low that
+		// its distance from hi is no int64 for one that is too high. SAT shows it.
 		over, under = true, false
 	}
 	switch {

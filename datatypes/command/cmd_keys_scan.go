@@ -203,11 +203,9 @@ func parseScanArgs(c *Ctx) (a scanArgs, err string) {
 	return a, w.err
 }
 
-// scanCursor reads a cursor: any unsigned number of 64 bits.
+// scanCursor reads a cursor, any unsigned number of 64 bits. As in C, white space and a plus may stand before it.
 func scanCursor(word []byte) (uint64, bool) {
-	if n, ok := resp.ParseInt(word); ok {
-		return uint64(n), n >= 0
-	}
+	word = bytes.TrimPrefix(bytes.TrimLeft(word, " \t\n\v\f\r"), []byte{'+'})
 	n, err := strconv.ParseUint(string(word), 10, 64)
 	return n, err == nil
 }

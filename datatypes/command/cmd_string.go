@@ -20,8 +20,7 @@ func (c *Ctx) replyString(e keyspace.Entry, found bool) (ok bool) {
 		c.Reply.Error(MsgWrongType)
 		return false
 	default:
-		var digits [20]byte
-		c.Reply.Bulk(e.Bytes(digits[:]))
+		c.Reply.Bulk(c.Text(e))
 	}
 	return true
 }

@@ -77,7 +77,7 @@ func (c *Ctx) add(n int64) {
 		}
 		var ok bool
 		if v, ok = e.Int(); !ok {
-			if v, ok = resp.ParseInt(e.Bytes(nil)); !ok {
+			if v, ok = resp.ParseInt(c.Text(e)); !ok {
 				c.Reply.Error(MsgNotInt)
 				return
 			}
@@ -106,15 +106,16 @@ var incrbyfloatSpec = Spec{
 	Run:     incrbyfloatCommand,
 }
 
+var zeroText = []byte{'0'}
+
 func incrbyfloatCommand(c *Ctx) {
 	e, found, failed := c.LookupWrite(1, keyspace.String)
 	if failed {
 		return
 	}
-	var digits [20]byte
-	value := append(digits[:0], '0')
+	value := zeroText
 	if found {
-		value = e.Bytes(digits[:])
+		value = c.Text(e)
 	}
 	sum, notFinite, ok := resp.AddHuman(value, c.Args[2])
 	switch {

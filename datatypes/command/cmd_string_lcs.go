@@ -1,6 +1,7 @@
 package command
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/troupe-db/troupe/datatypes/keyspace"
@@ -152,6 +153,7 @@ func (o *lcsOptions) parse(w *words) {
 func lcsCommand(c *Ctx) {
 	ka, kb := c.Key(1), c.Key(2)
 	ea, foundA := c.DB(ka).LookupRead(ka)
+	// This may remove the second key, when it is past its deadline; the record of the first stays where it is.
 	eb, foundB := c.DB(kb).LookupRead(kb)
 	if foundA && ea.Type() != keyspace.String || foundB && eb.Type() != keyspace.String {
 		c.Reply.Error("ERR The specified keys must contain string values")
@@ -162,16 +164,20 @@ func lcsCommand(c *Ctx) {
 	if o.parse(&w); w.failed(c) {
 		return
 	}
-	var digitsA, digitsB [20]byte
+	var digits [20]byte
 	var a, b []byte
 	if foundA {
-		a = ea.Bytes(digitsA[:])
+		a = ea.Bytes(digits[:])
 	}
 	if foundB {
-		b = eb.Bytes(digitsB[:])
+		b = c.Text(eb)
+	}
+	if len(a) >= math.MaxUint32-1 || len(b) >= math.MaxUint32-1 {
+		c.Reply.Error("ERR String too long for LCS")
+		return
 	}
 	// The limit is that of Redis's own table, of 32-bit numbers, which answers the same strings with this error.
-	if (len(a)+1)*(len(b)+1) > int(min(c.Settings.MaxStringBytes/4, 1<<40)) {
+	if uint64(len(a)+1)*uint64(len(b)+1) > uint64(c.Settings.MaxStringBytes)/4 {
 		c.Reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")
 		return
 	}

@@ -141,8 +141,7 @@ func getrangeCommand(c *Ctx) {
 		c.Reply.BulkString("")
 		return
 	}
-	var digits [20]byte
-	val := e.Bytes(digits[:])
+	val := c.Text(e)
 	first, last = clampRange(first, last, int64(len(val)))
 	if first > last {
 		c.Reply.BulkString("")

@@ -635,8 +635,10 @@ func benchmarkCommand(b *testing.B, words ...string) {
 	}
 }
 
-func BenchmarkGet(b *testing.B)    { benchmarkCommand(b, "GET", "key") }
-func BenchmarkSet(b *testing.B)    { benchmarkCommand(b, "SET", "key", strings.Repeat("y", 32)) }
-func BenchmarkSetEx(b *testing.B)  { benchmarkCommand(b, "SET", "key", "y", "EX", "100") }
-func BenchmarkIncr(b *testing.B)   { benchmarkCommand(b, "INCR", "n") }
-func BenchmarkMget10(b *testing.B) { benchmarkCommand(b, strings.Fields("MGET"+strings.Repeat(" key:7", 10))...) }
+func BenchmarkGet(b *testing.B)   { benchmarkCommand(b, "GET", "key") }
+func BenchmarkSet(b *testing.B)   { benchmarkCommand(b, "SET", "key", strings.Repeat("y", 32)) }
+func BenchmarkSetEx(b *testing.B) { benchmarkCommand(b, "SET", "key", "y", "EX", "100") }
+func BenchmarkIncr(b *testing.B)  { benchmarkCommand(b, "INCR", "n") }
+func BenchmarkMget10(b *testing.B) {
+	benchmarkCommand(b, strings.Fields("MGET"+strings.Repeat(" key:7", 10))...)
+}

@@ -58,9 +58,10 @@ type Ctx struct {
 	hash    uint64 // hash of the first key, when hashed
 	hashed  int    // index in Args of the key whose hash is known, 0 for none
 	dirty   int
-	effects bool // the handler stated its effects itself
-	effect  [][]byte
-	digits  [20]byte
+	effects bool     // the handler stated its effects itself
+	effect  [][]byte // scratch of Propagate
+	digits  [20]byte // scratch of Decimal
+	text    [20]byte // scratch of Text
 }
 
 // Bind makes c ready for commands over these shards: all shards of the server in order, of which those that a command
@@ -164,6 +165,10 @@ func (c *Ctx) Finish() {
 		c.Journal.Append(c.DBIndex, c.Args)
 	}
 }
+
+// Text returns the string value of e. It aliases the record or, when the value is an integer, memory of c's: it is
+// valid until the next change of the DB and the next call.
+func (c *Ctx) Text(e keyspace.Entry) []byte { return e.Bytes(c.text[:]) }
 
 // Texts of errors that many commands share.
 const (

@@ -23,5 +23,7 @@
 //	ctx.go                      Ctx
 //	spec.go keyspec.go table.go Spec, where its keys are, Table
 //	syntax.go docs.go           the syntax notation, COMMAND DOCS
+//	args.go                     reading arguments
+//	bits.go                     operations on strings as rows of bits
 //	cmd_*.go                    the commands, a file or two per group
 package command

@@ -46,6 +46,9 @@ type Spec struct {
 
 	// Scope tells where the command may run.
 	Scope Scope
+	// ScopeFunc, when set, tells it from the words of the command, where Scope cannot: what DEBUG needs depends on its
+	// subcommand.
+	ScopeFunc func(args [][]byte) Scope
 	// Heavy estimates whether the command at hand is so large that it must leave the event loop; nil means never.
 	Heavy func(*Ctx) bool
 	// Run executes the command and writes exactly one reply.

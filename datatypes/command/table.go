@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// Table holds the commands of a server. It does not change after NewTable and may be used by any number of goroutines.
+// Table holds the commands of a server. It does not change after NewTable, but for Rename, and may be used by any number
+// of goroutines.
 type Table struct {
-	names nameTable
-	top   []*Spec // the commands, by name
-	all   []*Spec // commands and subcommands, by ID
+	names   nameTable
+	renamed map[string]*Spec // see Rename; nil as a rule
+	top     []*Spec          // the commands, by name
+	all     []*Spec          // commands and subcommands, by ID
 }
 
 // NewTable makes a table of commands. It panics when a spec contradicts itself or another one, with all that it found:
@@ -233,7 +235,13 @@ var knownGroups = map[Group]bool{
 }
 
 // Lookup finds a command by its name, in any case; nil when there is none. Subcommands are not found.
-func (t *Table) Lookup(name []byte) *Spec { return t.names.lookup(name) }
+func (t *Table) Lookup(name []byte) *Spec {
+	s := t.names.lookup(name)
+	if s == nil && t.renamed != nil {
+		s = t.renamed[strings.ToLower(string(name))]
+	}
+	return s
+}
 
 // LookupFull finds a command or, as "container|name", a subcommand.
 func (t *Table) LookupFull(name []byte) *Spec {

@@ -144,7 +144,9 @@ func (s *testCtx) Event(_ *keyspace.DB, _ keyspace.EventClass, name string, key 
 func (s *testCtx) Expired(_ *keyspace.DB, key []byte) { s.note("gone ", key) }
 
 // Flushed implements keyspace.Observer.
-func (s *testCtx) Flushed(db *keyspace.DB, _ bool) { s.note("flushed ", []byte{'0' + byte(db.Index())}) }
+func (s *testCtx) Flushed(db *keyspace.DB, _ bool) {
+	s.note("flushed ", []byte{'0' + byte(db.Index())})
+}
 
 // Append implements Journal.
 func (s *testCtx) Append(_ int, args [][]byte) {

@@ -432,7 +432,7 @@ func TestCompact(t *testing.T) {
 		o.expire(rnd.Uint64(), o.now+rnd.Int64N(1<<26))
 	}
 	o.x.Sweep(2000, o.live)
-	compacted := o.a.BeginCompact()
+	require.True(t, o.a.BeginCompact())
 	for pos, done := 0, false; !done; {
 		pos, done = o.x.Compact(pos, 20)
 		o.now += 10
@@ -441,9 +441,20 @@ func TestCompact(t *testing.T) {
 		o.expire(rnd.Uint64(), o.now+rnd.Int64N(1<<26))
 		o.check(t)
 	}
-	if compacted {
-		o.a.EndCompact()
+	for level, table := range o.x.table {
+		require.False(t, table != 0 && o.a.ShouldMove(table))
+		for slot := range slots {
+			if table == 0 {
+				break
+			}
+			for r := arena.Ref(*word(table, slot)); r != 0; r = headerNext(*word(r, 0)) {
+				if o.a.ShouldMove(r) {
+					require.Fail(t, "chunk left behind", "level %d bucket %d", level, slot)
+				}
+			}
+		}
 	}
+	o.a.EndCompact()
 	o.check(t)
 	n := len(o.deadlines)
 	require.Len(t, o.run(o.now+1<<27), n)

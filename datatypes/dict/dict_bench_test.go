@@ -126,7 +126,7 @@ func BenchmarkDelete(b *testing.B) {
 func BenchmarkScan(b *testing.B) {
 	d, _ := filled(b)
 	pos, n := uint64(0), arena.Ref(0)
-	for range b.N {
+	for b.Loop() {
 		pos, _ = d.Scan(pos, 10, func(s Slot) { n += s.Ref() })
 	}
 }

@@ -12,6 +12,9 @@ const compactMinBytes = 1 << 20
 // empty memory back, looking at about budget records. It tells whether there is more to do at once.
 func (db *DB) Maintain(budget int) (more bool) {
 	more = db.SweepDeadlines(budget)
+	if db.index != nil {
+		db.index.Trim()
+	}
 	if !db.compacting {
 		wasted := db.arena.Wasted()
 		if wasted < db.unmovable {

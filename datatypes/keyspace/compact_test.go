@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/troupe-db/troupe/datatypes/invariants"
 )
 
 func compactValue(i int) string {
@@ -18,7 +20,10 @@ func compactValue(i int) string {
 
 // TestCompactGivesMemoryBack deletes nine keys in ten, chosen so that nearly every slab keeps a few, and lets maintenance run.
 func TestCompactGivesMemoryBack(t *testing.T) {
-	const keys = 300_000
+	keys := 300_000
+	if invariants.Enabled {
+		keys = 150_000
+	}
 	s, _ := newExpiryShard(11)
 	defer s.Release()
 	db := s.DB(0)
@@ -63,7 +68,7 @@ func TestCompactGivesMemoryBack(t *testing.T) {
 		require.Equal(t, compactValue(i), string(e.Bytes(make([]byte, 0, 20))))
 		require.Equal(t, at(i), e.ExpireAtMs())
 	}
-	s.NowMs += 1000 + keys
+	s.NowMs += 1000 + int64(keys)
 	for db.ExpireDue(1000) {
 	}
 	for i := range left {
@@ -159,4 +164,44 @@ func TestCompactWaitsForCut(t *testing.T) {
 	}
 	require.False(t, db.compacting)
 	require.Equal(t, 6000, db.Len())
+}
+
+// TestUsedBytesExact: what is in use is records, table and index, nothing twice, and all of it goes with the keys.
+func TestUsedBytesExact(t *testing.T) {
+	s, _ := newExpiryShard(16)
+	defer s.Release()
+	db := s.DB(0)
+	records := int64(0)
+	for i := range 5000 {
+		k := MakeKey(fmt.Appendf(nil, "k%d", i))
+		db.SetString(k, []byte(compactValue(i)), NoTTL)
+		e, _ := db.LookupRead(k)
+		records += int64(db.RecordBytes(e))
+	}
+	require.Equal(t, records+db.TableBytes(), s.UsedBytes())
+	for i := range 5000 {
+		db.Delete(MakeKey(fmt.Appendf(nil, "k%d", i)))
+	}
+	require.Less(t, s.UsedBytes(), int64(1000))
+}
+
+// TestExpiredMemoryGivenBack: when all keys have expired, neither they nor their deadlines hold memory any more.
+func TestExpiredMemoryGivenBack(t *testing.T) {
+	s, _ := newExpiryShard(17)
+	defer s.Release()
+	s.Observer = nil
+	db := s.DB(0)
+	for i := range 100_000 {
+		db.SetString(MakeKey(fmt.Appendf(nil, "session:%d", i)), []byte("value"), s.NowMs+1000+int64(i)*7)
+	}
+	before := s.MappedBytes()
+	s.NowMs += 1_000_000
+	for db.ExpireDue(1000) {
+	}
+	require.Zero(t, db.Len())
+	for range 100 {
+		db.Maintain(1000)
+	}
+	require.Less(t, s.MappedBytes(), before/20)
+	require.Less(t, s.UsedBytes(), int64(10_000))
 }

@@ -112,7 +112,7 @@ func (m *cutModel) change(grow bool) {
 // TestCutModel runs several cuts at once over databases that grow, shrink, expire, are flushed and swapped: each must give
 // exactly what was there when it began.
 func TestCutModel(t *testing.T) {
-	for seed := range uint64(10) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			s, _ := newExpiryShard(seed)
 			defer s.Release()

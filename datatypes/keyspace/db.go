@@ -72,7 +72,7 @@ func (db *DB) Volatile() int { return db.volatile }
 
 // UsedBytes returns the memory that keys, tables and the deadline index take.
 func (db *DB) UsedBytes() int64 {
-	n := db.arena.Used() + db.dict.Bytes()
+	n := db.arena.Used() + db.dict.DirBytes() // the slots of the table lie in the arena
 	if db.index != nil {
 		n += db.index.Used()
 	}
@@ -80,7 +80,13 @@ func (db *DB) UsedBytes() int64 {
 }
 
 // TableBytes returns the part of UsedBytes that is not records.
-func (db *DB) TableBytes() int64 { return db.UsedBytes() - db.arena.Used() }
+func (db *DB) TableBytes() int64 {
+	n := db.dict.Bytes()
+	if db.index != nil {
+		n += db.index.Used()
+	}
+	return n
+}
 
 // MappedBytes returns the memory that the DB holds from the system.
 func (db *DB) MappedBytes() int64 {
@@ -307,3 +313,7 @@ func (db *DB) Copy(k Key, e Entry, atMs int64) {
 	}
 	db.created(k)
 }
+
+// WarmSlot and WarmRecord bring a key's slot and record close to the processor, see dict.
+func (db *DB) WarmSlot(hash uint64)   { db.dict.WarmSlot(hash) }
+func (db *DB) WarmRecord(hash uint64) { db.dict.WarmRecord(hash) }

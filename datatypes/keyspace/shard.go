@@ -102,7 +102,7 @@ func (s *Shard) UsedBytes() int64 {
 func (s *Shard) MappedBytes() int64 {
 	var n int64
 	for _, db := range s.dbs {
-		n += db.space.arena.Mapped()
+		n += db.MappedBytes()
 	}
 	return n
 }

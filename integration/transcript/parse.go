@@ -255,8 +255,8 @@ func (p *parser) setting(n int, name, value string) error {
 
 // alternative begins another expectation of the current step.
 func (p *parser) alternative(n int, w want) error {
-	if p.s == nil || len(p.s.wants) == 0 {
-		return fmt.Errorf("alternative without an expectation before it")
+	if p.s == nil {
+		return fmt.Errorf("alternative without a step before it")
 	}
 	for _, other := range p.s.wants {
 		if other.from == w.from && other.resp3 == w.resp3 {

@@ -56,6 +56,17 @@ func (c *Case) run(t *testing.T, f *File, srv *server, o Options) {
 		t.Skip(why)
 	}
 	skipLacking(t, srv, c.Needs)
+	faults, err := c.check(f.Path, srv, o)
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", f.Path, err)
+	}
+}
+
+// check executes the case and returns a text for every reply that is not the expected one. err says why it did not get to the end.
+func (c *Case) check(path string, srv *server, o Options) (faults []string, err error) {
 	replies, err := c.replies(srv, o)
 	for i, v := range replies {
 		s := c.steps[i]
@@ -65,14 +76,13 @@ func (c *Case) run(t *testing.T, f *File, srv *server, o Options) {
 		got := render(v, o.Resp, s.order)
 		want, ok := s.expect(srv.version, o.Resp)
 		if !ok {
-			t.Errorf("%s:%d: %s\nno expectation recorded; got\n%s", f.Path, s.line, s.text, strings.Join(got, "\n"))
-		} else if !s.matches(want, got) {
-			t.Errorf("%s:%d: %s\nwant\n%s\ngot\n%s", f.Path, s.line, s.text, strings.Join(want, "\n"), strings.Join(got, "\n"))
+			want = []string{"(no expectation is recorded)"}
+		}
+		if !ok || !s.matches(want, got) {
+			faults = append(faults, fmt.Sprintf("%s:%d: %s\nwant\n%s\ngot\n%s", path, s.line, s.text, strings.Join(want, "\n"), strings.Join(got, "\n")))
 		}
 	}
-	if err != nil {
-		t.Fatalf("%s: %v", f.Path, err)
-	}
+	return faults, err
 }
 
 // skip returns why the case does not run on this server in this mode, "" when it does.

@@ -29,6 +29,63 @@ func TestRunGolden(t *testing.T) {
 	}
 }
 
+// What is wrong must be found, whatever way it is compared.
+func TestCheckFindsFaults(t *testing.T) {
+	f, err := Parse("x.txt", `# case: wrong
+> SET k v
+FINE
+# approx 2
+> TTL k
+(integer) 97
+# regex
+> GET k
+"[a-u]"
+# unordered 1
+> SCAN 0
+1) "0"
+2) 1) "c"
+   2) "a"
+   3) "b"
+> NULLARRAY
+(nil)
+> GET none
+(nil array)
+# resp3:
+(nil array)
+> GET k
+# from 7.4:
+"v"
+> QUIT
+OK
+# case: right
+> GET k
+"v"
+`)
+	require.NoError(t, err)
+	for _, o := range []Options{{Resp: 2}, {Resp: 3}, {Resp: 2, Pipelined: true}} {
+		srv, err := connect(everything().start(t))
+		require.NoError(t, err)
+		defer srv.control.close()
+		faults, err := f.Cases[0].check("x.txt", srv, o)
+		require.NoError(t, err)
+		var lines []string
+		for _, fault := range faults {
+			lines = append(lines, strings.SplitN(fault, "\n", 2)[0])
+		}
+		want := []string{"x.txt:2: > SET k v", "x.txt:5: > TTL k", "x.txt:8: > GET k", "x.txt:11: > SCAN 0", "x.txt:16: > NULLARRAY",
+			"x.txt:18: > GET none", "x.txt:22: > GET k", "x.txt:25: > QUIT"}
+		if o.Resp == 3 {
+			want = append(want[:4:4], want[5:]...) // a null array is the null of RESP3
+		}
+		require.Equal(t, want, lines, o.String())
+		require.Contains(t, faults[0], "want\nFINE\ngot\nOK")
+		require.Contains(t, strings.Join(faults, "\n"), "(no expectation is recorded)")
+		faults, err = f.Cases[1].check("x.txt", srv, o)
+		require.NoError(t, err)
+		require.Empty(t, faults)
+	}
+}
+
 // Rewriting a transcript that is right must not change a byte; rewriting one without expectations must give the same.
 func TestRewrite(t *testing.T) {
 	text, err := os.ReadFile(fakeTranscript)
@@ -113,7 +170,7 @@ func TestParseErrors(t *testing.T) {
 		{"# case: a\n# since: new\n", "x.txt:2: unknown directive"},
 		{"# case: a\n# skip-modes: resp4\n", "x.txt:2: unknown mode"},
 		{"# case: a\n# approx x\n", "x.txt:2: invalid directive"},
-		{"# case: a\n> GET k\n# resp3:\n", "x.txt:3: alternative without an expectation"},
+		{"# case: a\n> GET k\n\n# resp3:\n", "x.txt:4: alternative without a step"},
 		{"# case: a\n> GET k\nOK\n# resp3:\nOK\n# resp3:\nOK\n", "x.txt:6: the same alternative twice"},
 		{"# case: a\n> GET \"k\n", "x.txt:2: unbalanced quotes"},
 		{"# case: a\n> GET 'k\n", "x.txt:2: unbalanced quotes"},

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// The probe: small GETs at a rate that leaves the server idle most of the time, so that only a stall makes them wait.
+const (
+	probeRate        = 2000
+	probeConnections = 4
+	probeBefore      = 100 * time.Millisecond // runs before the disturbance
+	probeAtLeast     = 500 * time.Millisecond // and counts from its start, for that long or until it has ended
+)
+
+// disturbance is something long that one client does.
+type disturbance struct {
+	cell, name string
+	target     target
+	prepare    func(*server) error
+	do         func(*client) error
+}
+
+func stalls(b *bench) error {
+	on, err := b.start()
+	if err != nil {
+		return err
+	}
+	defer on.stop()
+	keys := pick(b, 1_000_000, 300_000)
+	load := func(s *server) error { return s.fillStrings(keys) }
+	for _, s := range on {
+		if err := load(s); err != nil {
+			return err
+		}
+	}
+	for _, d := range []disturbance{
+		{"none", "GET undisturbed", target{}, nil, func(*client) error { return nil }},
+		{"keys", "GET during KEYS *", valueAtMost(5), nil, func(c *client) error { return c.discard("KEYS", "*") }},
+		{"del", "GET during DEL of big values", valueAtMost(5), fillBig, deleteBig},
+		{"flushdb", "GET during FLUSHDB", valueAtMost(5), load, func(c *client) error { return c.discard("FLUSHDB") }},
+	} {
+		if !b.wants("stalls/" + d.cell) {
+			continue
+		}
+		figures := []figure{{"p99.9", "ms", d.target}, {"highest", "ms", target{}}, {"it took", "ms", target{}}}
+		if d.cell == "none" {
+			figures = figures[:2]
+		}
+		b.alternate(d.name, on, b.pairs(3, 1), figures, func(s *server) ([]float64, error) {
+			return d.measure(s, keys)
+		})
+	}
+	return nil
+}
+
+// measure runs the disturbance once and returns how GETs fared meanwhile, and how long it took.
+func (d disturbance) measure(s *server, keys int) ([]float64, error) {
+	if d.prepare != nil {
+		if err := d.prepare(s); err != nil {
+			return nil, err
+		}
+	}
+	c, err := dial(s.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var from, to time.Time
+	var doErr error
+	disturbed := make(chan struct{})
+	go func() {
+		defer close(disturbed)
+		defer stop()
+		time.Sleep(probeBefore)
+		from = time.Now()
+		doErr = d.do(c)
+		to = time.Now()
+		time.Sleep(max(probeAtLeast-to.Sub(from), probeBefore))
+	}()
+	samples, err := openLoop(ctx, s.addr, probeRate, probeConnections, func(i int, b []byte) []byte {
+		return appendCommand(b, "GET", keyName(scatter(i)%keys))
+	})
+	stop()
+	<-disturbed
+	if err != nil {
+		return nil, err
+	}
+	if doErr != nil {
+		return nil, doErr
+	}
+	var waits []time.Duration
+	for _, x := range samples {
+		if x.due.Add(x.latency).After(from) { // sent since, or still waiting then
+			waits = append(waits, x.latency)
+		}
+	}
+	slices.Sort(waits)
+	return []float64{percentile(waits, 99.9), percentile(waits, 100), millis(to.Sub(from))}, nil
+}
+
+// Big values: 256 MB in all.
+const (
+	bigValues = 16
+	bigBytes  = "16777215" // offset of the last byte
+)
+
+func fillBig(s *server) error {
+	return s.fill(bigValues, func(i int, b []byte) []byte { return appendCommand(b, "SETRANGE", "big:"+keyName(i), bigBytes, "x") })
+}
+
+func deleteBig(c *client) error {
+	args := []string{"DEL"}
+	for i := range bigValues {
+		args = append(args, "big:"+keyName(i))
+	}
+	return c.discard(args...)
+}

@@ -1,0 +1,13 @@
+// Package integration tests the server as its users see it: the built binary, over TCP, beside a real redis-server where the two can be compared. It imports
+// no other package of this module except its own test support.
+//
+//   - server_test.go: building, starting and stopping servers
+//   - transcript_test.go, testdata/*.txt: recorded sessions, see package transcript
+//   - concurrency_test.go, concurrency_heavy_test.go: program order, one instant, frozen time, visible before answered
+//   - clients_test.go: go-redis, redis-py, redis-cli, redis-benchmark; wire_test.go: a bare connection for tests that need one
+//   - shutdown_test.go: how the process ends
+//   - lint_test.go: the project's own rules for its source
+//   - bench: the comparison behind make bench
+//
+// TROUPE_BIN names a binary to test instead of building one.
+package integration
