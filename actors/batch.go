@@ -26,7 +26,8 @@ type Batch struct {
 	sys  *System
 	reqs []request
 	argv [][]byte
-	pos  int // the request that is next
+	pos  int              // the request that is next
+	keys []command.KeyRef // scratch
 	w    resp.Writer
 	ctx  command.Ctx
 
@@ -180,9 +181,9 @@ func (b *Batch) route(q *request, args [][]byte) {
 		q.to, q.shard = toShard, int32(command.ShardOf(q.hash, n))
 		return
 	}
-	var room [16]command.KeyRef
 	var mask uint64
-	for _, k := range q.spec.AppendKeys(room[:0], args) {
+	b.keys = q.spec.AppendKeys(b.keys[:0], args)
+	for _, k := range b.keys {
 		mask |= 1 << command.ShardOf(keyspace.MakeKey(args[k.Index]).H, n)
 	}
 	if mask != 0 {

@@ -39,13 +39,11 @@ func authCommand(c *command.Ctx) {
 			return
 		}
 		if !s.login("default", c.Args[1]) {
-			s.sys.stats.authDenied.Add(1)
 			c.Reply.Error(msgWrongPass)
 			return
 		}
 	case 3:
 		if !s.login(string(c.Args[1]), c.Args[2]) {
-			s.sys.stats.authDenied.Add(1)
 			c.Reply.Error(msgWrongPass)
 			return
 		}
@@ -59,11 +57,9 @@ func authCommand(c *command.Ctx) {
 // login checks the password and makes the session the user's when it is right.
 func (s *Session) login(user string, password []byte) bool {
 	want := s.sys.cfg.Load().RequirePass
-	if user != "default" {
-		return false
-	}
 	// The comparison takes the same time whatever part of the password is right.
-	if want != "" && subtle.ConstantTimeCompare([]byte(want), password) != 1 {
+	if user != "default" || want != "" && subtle.ConstantTimeCompare([]byte(want), password) != 1 {
+		s.sys.stats.authDenied.Add(1)
 		return false
 	}
 	s.authorize()

@@ -232,6 +232,7 @@ func (p *population) handOver(i int) {
 		defer func() { go p.goOn() }()
 		s.refresh(s.sys.clock.now() / 1e6)
 		p.make(s.ks.DB(p.db), keys)
+		s.publish() // the reply may leave before this task has ended
 		p.failed = false
 	})
 }

@@ -73,9 +73,6 @@ type Session struct {
 		qbufFree  atomic.Int64
 		argvBytes atomic.Int64
 		flags     atomic.Uint32
-		netIn     atomic.Int64
-		netOut    atomic.Int64
-		commands  atomic.Int64
 	}
 	killed atomic.Bool // closed by somebody: nothing of it may run any more
 	gone   atomic.Bool // its client has closed the connection: what was sent before still runs
@@ -113,7 +110,6 @@ func (s *Session) SelectDB(index int) {
 // ready and whether the connection is to be closed once they are written. data is not used after the call; out is
 // valid until the next call on the session.
 func (s *Session) Feed(data []byte) (out []byte, closeAfter bool) {
-	s.shown.netIn.Add(int64(len(data)))
 	s.sys.netIn.Add(int64(len(data)))
 	if s.busy {
 		s.qb = append(s.qb, data...)
@@ -130,6 +126,7 @@ func (s *Session) Resume() (out []byte, closeAfter bool) {
 			return nil, s.killed.Load()
 		}
 		s.busy = false
+		s.shown.activeMs.Store(s.batch.nowNs / 1e6)
 		s.batch.clear()
 		if s.stop() {
 			return s.output()
@@ -183,7 +180,6 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 				bad = nil
 			}
 			s.shown.last.Store(b.reqs[len(b.reqs)-1].spec)
-			s.shown.commands.Add(int64(len(b.reqs)))
 			if !s.dispatch(b) {
 				s.stash(buf, kept)
 				return nil, false
@@ -238,7 +234,6 @@ func (s *Session) fill(b *Batch, buf []byte) (n int, bad error) {
 // transport will be woken.
 func (s *Session) dispatch(b *Batch) bool {
 	b.state.Store(inline)
-	s.shown.activeMs.Store(s.sys.clock.now() / 1e6)
 	var r runner
 	b.drive(&r)
 	r.loop()
@@ -247,6 +242,7 @@ func (s *Session) dispatch(b *Batch) bool {
 		s.busy = true
 		return false
 	}
+	s.shown.activeMs.Store(b.nowNs / 1e6)
 	b.clear()
 	return true
 }
@@ -295,14 +291,32 @@ func (s *Session) output() (out []byte, closeAfter bool) {
 	if b := s.batch; b != nil {
 		out = b.w.Buf
 		b.fresh = false
+		if len(out) > 0 && s.overHard(len(out)) {
+			s.Kill()
+			return nil, true
+		}
 		if len(out) == 0 && !s.busy {
 			s.batch = nil
 			b.recycle()
 		}
-		s.shown.netOut.Add(int64(len(out)))
 		s.sys.netOut.Add(int64(len(out)))
 	}
 	return out, s.stop()
+}
+
+// overHard tells whether the replies that are ready are, with those that still wait, over the hard limit. What waits is
+// not all that counts: as in Redis, replies to one read that are over the limit are not sent, however fast the reader.
+func (s *Session) overHard(ready int) bool {
+	limit := s.sys.cfg.Load().OutputLimits[config.OutputNormal].HardBytes
+	if limit <= 0 {
+		return false
+	}
+	n := int64(ready + s.transport.Pending())
+	if _, inProcess := s.transport.(localTransport); n < limit || inProcess {
+		return false
+	}
+	s.overOutput("hard", n)
+	return true
 }
 
 // Idle gives the memory of an idle session back. The output of the last call must have been taken.

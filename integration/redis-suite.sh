@@ -41,43 +41,60 @@ loud() {
 
 tree=$work/redis
 
-# fetch leaves the unpacked source package in $tree.
+# fetch leaves the source package in $work/redis.tar.gz.
 fetch() {
-	rm -rf "$tree" "$tree.part" && mkdir -p "$tree.part"
+	command -v apt-get >/dev/null || loud "no apt-get here to fetch the suite with; set REDIS_SUITE_SRC to a source tree of redis 7.0"
+	local apt=$work/apt mirror
+	rm -rf "$apt" && mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/parts" "$apt/src"
+	# The machine's own mirror of Debian where it has one: it may be the only one it can reach.
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m1 '/debian/\?$' || true)
+	echo "deb-src ${mirror:-http://deb.debian.org/debian} bookworm main" >"$apt/sources.list"
+	cat >"$apt/apt.conf" <<-END
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "$apt/parts";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt/cache";
+		APT::Sandbox::User "$(id -un)";
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+	END
+	apt-get -qq -c "$apt/apt.conf" update || loud "apt-get update failed"
+	(cd "$apt/src" && apt-get -qq -c "$apt/apt.conf" source --download-only redis >/dev/null) || loud "apt-get source redis failed"
+	mv "$apt"/src/redis_*.orig.tar.gz "$work/redis.tar.gz"
+	rm -rf "$apt"
+}
+
+# unpack leaves the suite, ready to run, in $tree.
+unpack() {
+	rm -rf "$tree" && mkdir -p "$tree"
 	if [ -n "${REDIS_SUITE_SRC:-}" ]; then
-		cp -r "$REDIS_SUITE_SRC/." "$tree.part"
+		cp -r "$REDIS_SUITE_SRC/." "$tree"
 	else
-		command -v apt-get >/dev/null || loud "no apt-get here to fetch the suite with; set REDIS_SUITE_SRC to a source tree of redis 7.0"
-		local apt=$work/apt mirror
-		mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/parts" "$apt/src"
-		# The machine's own mirror of Debian where it has one: it may be the only one it can reach.
-		mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m1 '/debian/\?$' || true)
-		echo "deb-src ${mirror:-http://deb.debian.org/debian} bookworm main" >"$apt/sources.list"
-		local options=(-qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o "Dir::Etc::sourceparts=$apt/parts" -o "Dir::State::lists=$apt/lists"
-			-o "Dir::Cache=$apt/cache" -o "APT::Sandbox::User=$(id -un)")
-		apt-get "${options[@]}" update || loud "apt-get update failed"
-		(cd "$apt/src" && apt-get "${options[@]}" source --download-only redis >/dev/null) || loud "apt-get source redis failed"
-		tar -xf "$apt"/src/redis_*.orig.tar.gz -C "$tree.part" --strip-components=1
-		rm -rf "$apt"
+		[ -e "$work/redis.tar.gz" ] || fetch
+		tar -xf "$work/redis.tar.gz" -C "$tree" --strip-components=1
 	fi
 	# The suite is that of 7.0; all that is changed in it:
 	# In external mode it calls FUNCTION FLUSH before each group of tests; a server that has no functions yet answers an error, which would end the run.
-	sed -i 's/^\( *\)r function flush$/\1catch {r function flush}/' "$tree.part/tests/support/server.tcl"
+	sed -i 's/^\( *\)r function flush$/\1catch {r function flush}/' "$tree/tests/support/server.tcl"
 	# CLIENT LIST has had the field watch= since 7.4, four immutable parameters have been spelt with '-' since 7.2, and two are ours.
-	sed -i -e 's/multi=-1 qbuf=/multi=-1 watch=0 qbuf=/' -e 's/^\( *\)server_cpulist$/&\n\1server-cpulist bio-cpulist aof-rewrite-cpulist bgsave-cpulist shards event-loops/' \
-		"$tree.part/tests/unit/introspection.tcl"
+	sed -i -e 's/multi=-1 qbuf=/multi=-1 watch=0 qbuf=/' \
+		-e 's/^\( *\)server_cpulist$/&\n\1server-cpulist bio-cpulist aof-rewrite-cpulist bgsave-cpulist shards event-loops/' \
+		"$tree/tests/unit/introspection.tcl"
 	# The clients that tests start.
 	local tool
 	for tool in redis-cli redis-benchmark; do
-		if command -v "$tool" >/dev/null; then ln -sf "$(command -v "$tool")" "$tree.part/src/$tool"; fi
+		if command -v "$tool" >/dev/null; then ln -sf "$(command -v "$tool")" "$tree/src/$tool"; fi
 	done
-	mv "$tree.part" "$tree"
+	touch "$tree/.unpacked"
 }
 
+if ! command -v tclsh >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+	{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y tcl; } >/dev/null 2>&1 || true
+fi
 for tool in tclsh redis-cli; do
 	command -v "$tool" >/dev/null || loud "$tool is missing (Debian packages: tcl, redis-tools)"
 done
-[ -e "$tree/runtest" ] || fetch
+if [ ! -e "$tree/.unpacked" ] || [ "$here/redis-suite.sh" -nt "$tree/.unpacked" ]; then unpack; fi
 # What the suite starts as redis-server. It waits for a line with the number of the process in the words of redis-server.
 cat >"$tree/src/redis-server" <<-END
 	#!/usr/bin/env bash

@@ -118,7 +118,7 @@ func (c *loopConn) traffic(data []byte) {
 func (c *loopConn) deliver(out []byte, closeAfter bool) {
 	if len(out) > 0 && !c.closing {
 		if c.out.empty() {
-			n, err := writeSome(c.fd, out)
+			n, err := writeSome(c.fd, out[:min(len(out), flushBudget)])
 			if err != nil {
 				c.close()
 				return

@@ -331,6 +331,11 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.eachStream(func(c *streamConn) { c.hangUp(false) })
 	<-drained
 	s.writable.stop()
+	for _, l := range s.loops { // nothing runs on them any more
+		if l.spinner != nil {
+			l.spinner.release()
+		}
+	}
 	return err
 }
 

@@ -76,6 +76,34 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	})
 }
 
+func TestStopGivesDescriptorsBack(t *testing.T) {
+	count := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("no /proc here")
+		}
+		return len(entries)
+	}
+	var before int
+	for i := range 4 {
+		for _, d := range dialers {
+			o := Options{Listen: Listen{Bind: []string{"127.0.0.1"}}}
+			d.options(t, &o)
+			h := startHouse(t, o, nil)
+			nc, s := h.pair(d)
+			send(t, nc, "x")
+			expect(t, nc, "x")
+			require.NoError(t, nc.Close())
+			h.wait(s.gone)
+			require.NoError(t, h.Stop(context.Background()))
+		}
+		if i == 0 {
+			before = count() // what the process opens once, such as its own poller
+		}
+	}
+	require.LessOrEqual(t, count(), before)
+}
+
 func TestStopBeforeStart(t *testing.T) {
 	s, err := Open(Options{Listen: Listen{Bind: []string{"127.0.0.1"}, Port: AnyPort}})
 	require.NoError(t, err)

@@ -100,7 +100,11 @@ func (l *loop) spin(wanted *atomic.Int32) {
 		return
 	}
 	served := 0
-	for until := time.Now().Add(spinFor); wanted.Load() == 0 && time.Now().Before(until); {
+	start := time.Now()
+	for turn := 1; wanted.Load() == 0; turn++ {
+		if turn%16 == 0 && time.Since(start) > spinFor {
+			break
+		}
 		if !l.beginWait() {
 			break
 		}
