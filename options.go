@@ -3,6 +3,7 @@ package troupe
 import (
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/troupe-db/troupe/actors"
 )
@@ -12,6 +13,12 @@ type Clock = actors.Clock
 
 // Timer is a pending call of Clock.AfterFunc.
 type Timer = actors.Timer
+
+// ManualClock is a Clock that stands still until it is advanced.
+type ManualClock = actors.ManualClock
+
+// NewManualClock returns a clock that shows start.
+func NewManualClock(start time.Time) *ManualClock { return actors.NewManualClock(start) }
 
 // Options configure a server. The zero value listens on a free port of the loopback interface and keeps everything in
 // memory.

@@ -47,11 +47,10 @@ type walk interface {
 const walkSlice = 512
 
 // sharedWalk is a walk over all shards. Its parts begin while all shards are held, so that together they see one
-// instant, and then go on each by itself between the commands of its shard.
+// instant, and then go on one after the other, between the commands of their shards.
 type sharedWalk struct {
 	b      *Batch
 	parts  []walk // by shard; each belongs to the owner of its shard until it has ended
-	left   atomic.Int32
 	failed atomic.Bool
 	reply  func()
 }
@@ -72,20 +71,26 @@ func (b *Batch) awaitWalk(begin func(*keyspace.Shard) walk, reply func()) {
 		w.parts = append(w.parts, begin(ks))
 	}
 	begun = true
-	w.left.Store(int32(len(w.parts)))
-	b.await(func() {
-		for _, s := range b.sys.shards {
-			b.sys.postOwn(s, func() { w.step(s) })
-		}
-	})
+	b.await(func() { w.from(b.sys.shards[0]) })
 }
+
+// from goes on with the part of s, after what is queued there.
+//
+// One part is walked after the other: all at once would keep every processor busy, and event loops waiting for one
+// (with 4 shards on 2 processors, GETs beside KEYS over a million keys took up to 60 ms instead of 18).
+func (w *sharedWalk) from(s *shard) { w.b.sys.postOwn(s, func() { w.step(s) }) }
 
 // step is one slice of the part of s. It runs on s.
 func (w *sharedWalk) step(s *shard) {
 	part := w.parts[s.id]
 	over := true
 	defer func() {
-		if over && w.left.Add(-1) == 0 {
+		switch next := s.id + 1; {
+		case !over:
+			w.from(s)
+		case next < len(w.parts):
+			w.from(s.sys.shards[next])
+		default:
 			w.b.ended(w.finish)
 		}
 	}()
@@ -101,7 +106,6 @@ func (w *sharedWalk) step(s *shard) {
 		part.End()
 	case part.Step(walkSlice):
 		over = false
-		s.sys.postOwn(s, func() { w.step(s) })
 	default:
 		// Compaction waits for the end of a walk, and the shard may be idle otherwise.
 		s.active.Store(true)

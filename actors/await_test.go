@@ -109,13 +109,10 @@ func TestWalkPanic(t *testing.T) {
 		for range ts.shards {
 			walk.parts = append(walk.parts, panicking{})
 		}
-		walk.left.Store(int32(len(walk.parts)))
 		b.fresh = true
 		b.state.Store(left)
 		c.s.busy = true
-		for _, s := range ts.shards {
-			ts.postOwn(s, func() { walk.step(s) })
-		}
+		walk.from(ts.shards[0])
 		require.Equal(t, resp.Error(msgPanic), c.reply())
 		c.check("DBSIZE", int64(manyKeys))
 		require.Contains(t, ts.log.String(), "task panicked")

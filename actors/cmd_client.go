@@ -274,7 +274,16 @@ func clientReply(c *command.Ctx) {
 	}
 }
 
+// tooManyWords replies the error for a subcommand that its arity allows any number of words, but which takes few.
+func tooManyWords(c *command.Ctx) {
+	c.Reply.Error("ERR unknown subcommand or wrong number of arguments for '" + string(c.Args[1]) + "'. Try CLIENT HELP.")
+}
+
 func clientPause(c *command.Ctx) {
+	if len(c.Args) > 4 {
+		tooManyWords(c)
+		return
+	}
 	kind := pauseAll
 	if len(c.Args) == 4 {
 		switch strings.ToLower(string(c.Args[3])) {
@@ -288,8 +297,6 @@ func clientPause(c *command.Ctx) {
 	}
 	ms, ok := resp.ParseInt(c.Args[2])
 	switch {
-	case len(c.Args) > 4:
-		c.Reply.Error(command.MsgSyntax)
 	case !ok || ms > 1<<62:
 		c.Reply.Error("ERR timeout is not an integer or out of range")
 	case ms < 0:
@@ -303,7 +310,7 @@ func clientPause(c *command.Ctx) {
 // clientUnblock finds nobody to unblock unless the client waits in a blocking command.
 func clientUnblock(c *command.Ctx) {
 	if len(c.Args) > 4 {
-		c.Reply.Error(command.MsgSyntax)
+		tooManyWords(c)
 		return
 	}
 	if len(c.Args) == 4 {
@@ -365,10 +372,10 @@ func clientList(c *command.Ctx) {
 	c.Reply.Verbatim("txt", string(text))
 }
 
-// killFilter is what CLIENT KILL looks for.
+// killFilter is what CLIENT KILL looks for. An address may be wanted that nobody has, "": nil is for any.
 type killFilter struct {
 	id          int64
-	addr, laddr string
+	addr, laddr *string
 	user, class string
 	maxAge      int64
 	skipMe      bool
@@ -377,8 +384,8 @@ type killFilter struct {
 func (f *killFilter) matches(s, me *Session, nowMs int64) bool {
 	return (!f.skipMe || s != me) &&
 		(f.id == 0 || s.id == f.id) &&
-		(f.addr == "" || s.info.Remote == f.addr) &&
-		(f.laddr == "" || s.info.Local == f.laddr) &&
+		(f.addr == nil || s.info.Remote == *f.addr) &&
+		(f.laddr == nil || s.info.Local == *f.laddr) &&
 		(f.class == "" || s.class() == f.class) &&
 		(f.user == "" || s.userName() == f.user) &&
 		(f.maxAge == 0 || (nowMs-s.createdMs)/1000 >= f.maxAge)
@@ -389,7 +396,8 @@ func clientKill(c *command.Ctx) {
 	f := killFilter{skipMe: true}
 	old := len(c.Args) == 3
 	if old {
-		f = killFilter{addr: string(c.Args[2])}
+		addr := string(c.Args[2])
+		f = killFilter{addr: &addr}
 	} else if text := f.parse(me.sys, c.Args[2:]); text != "" {
 		c.Reply.Error(text)
 		return
@@ -451,9 +459,9 @@ func (f *killFilter) parse(sys *System, args [][]byte) (errText string) {
 				return "ERR Unknown client type '" + val + "'"
 			}
 		case "addr":
-			f.addr = val
+			f.addr = &val
 		case "laddr":
-			f.laddr = val
+			f.laddr = &val
 		case "user":
 			if val != "default" {
 				return "ERR No such user '" + val + "'"

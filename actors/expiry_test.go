@@ -29,14 +29,14 @@ func TestActiveExpiry(t *testing.T) {
 		require.EqualValues(t, 101, ts.keys())
 		ts.clock.Advance(999 * time.Millisecond)
 		require.EqualValues(t, 101, ts.keys())
-		// A shard waits a few milliseconds for more to remove.
-		ts.clock.Advance(time.Millisecond + expireStepMs*time.Millisecond)
-		until(func() bool { return ts.keys() == 100 })
+		// The actor waits a few milliseconds between two rounds.
+		ts.clock.Advance(time.Millisecond)
+		ts.advanceUntil(func() bool { return ts.keys() == 100 })
 		ts.clock.Advance(5 * time.Second)
-		until(func() bool { ts.clock.Advance(time.Millisecond); return ts.keys() <= 50 })
+		ts.advanceUntil(func() bool { return ts.keys() <= 50 })
 		require.GreaterOrEqual(t, ts.keys(), int64(45))
 		ts.clock.Advance(time.Minute)
-		until(func() bool { return ts.keys() == 1 })
+		ts.advanceUntil(func() bool { return ts.keys() == 1 })
 		require.Equal(t, "100", c.info("stats", "expired_keys"))
 		c.check("GET stays", "v")
 	})
@@ -103,10 +103,10 @@ func TestSetActiveExpire(t *testing.T) {
 		ts.clock.Advance(time.Minute)
 		c.check("DBSIZE", int64(2), "GET a", nil, "DBSIZE", int64(1))
 		c.check("DEBUG SET-ACTIVE-EXPIRE 1", ok)
-		until(func() bool { return ts.keys() == 0 })
+		ts.advanceUntil(func() bool { return ts.keys() == 0 })
 		c.run("SET c 1 PX 10")
 		ts.clock.Advance(time.Minute)
-		until(func() bool { return ts.keys() == 0 })
+		ts.advanceUntil(func() bool { return ts.keys() == 0 })
 	})
 }
 
@@ -119,7 +119,7 @@ func TestPauseHoldsExpiry(t *testing.T) {
 		c.check("GET a", nil, "DBSIZE", int64(2))
 		require.Equal(t, "0", c.info("stats", "expired_keys"))
 		c.check("CLIENT UNPAUSE", ok)
-		until(func() bool { return ts.keys() == 0 })
+		ts.advanceUntil(func() bool { return ts.keys() == 0 })
 		require.Equal(t, "2", c.info("stats", "expired_keys"))
 	})
 }

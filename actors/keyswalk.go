@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/datatypes/keyspace"
@@ -30,6 +31,9 @@ func withKeysWalk(specs []*command.Spec) []*command.Spec {
 	panic("actors: no KEYS among the commands")
 }
 
+// arrayHeader is room for the length of an array.
+const arrayHeader = 24
+
 func walkKeys(c *command.Ctx) {
 	b := session(c).batch
 	pattern := bytes.Clone(c.Args[1])
@@ -41,10 +45,12 @@ func walkKeys(c *command.Ctx) {
 			return p
 		},
 		func() {
-			n := 0
+			n, size := 0, 0
 			for _, p := range parts {
 				n += p.Count()
+				size += p.Bytes()
 			}
+			b.w.Buf = slices.Grow(b.w.Buf, size+arrayHeader)
 			b.w.Array(n)
 			for _, p := range parts {
 				b.w.Buf = p.AppendTo(b.w.Buf)

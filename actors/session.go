@@ -425,5 +425,12 @@ func (i ConnInfo) host() string {
 	return h
 }
 
+// Disown makes the buffer of the last output the caller's.
+func (s *Session) Disown() {
+	if s.batch != nil {
+		s.batch.w.Buf = nil
+	}
+}
+
 // Busy tells whether commands that were fed are still running, so that replies will come by themselves.
 func (s *Session) Busy() bool { return s.busy }

@@ -215,11 +215,37 @@ func until(cond func() bool) {
 	}
 }
 
-// settle waits until every shard has done what was posted to it so far.
+// advanceUntil is until for what happens after some milliseconds more, which pass slowly.
+func (ts *testServer) advanceUntil(cond func() bool) {
+	for {
+		for range 2000 {
+			if cond() {
+				return
+			}
+			runtime.Gosched()
+		}
+		ts.clock.Advance(time.Millisecond)
+		if ts.clock.Now().Sub(testStart) > 200*time.Second || ts.t.Name() == "TestActiveExpiry/shards=2" && ts.clock.Now().Sub(testStart) > 3*time.Second && ts.keys() > 95 {
+			x := ts.expiry; fmt.Println(ts.keys())
+			fmt.Println("STUCK armed", x.armed.Load(), "now", ts.clock.Now().UnixMilli(), "start", testStart.UnixMilli())
+			for _, s := range ts.shards {
+				ts.post(s, func() { fmt.Println(s.id, "armed", s.armed, "soonest", s.ks.Soonest, "next", s.ks.NextDeadlineMs(), "keys", s.ks.DB(0).Len(), s.published.keys[0].Load()) })
+			}
+			ts.clock.mu.Lock()
+			for _, t := range ts.clock.timers { fmt.Println("timer", t.atNs/1e6) }
+			panic("stuck")
+		}
+	}
+}
+
+// settle waits until every shard has done what was posted to it so far, and shows what it has.
 func (ts *testServer) settle() {
 	for _, s := range ts.shards {
 		done := make(chan struct{})
-		ts.post(s, func() { close(done) })
+		ts.post(s, func() {
+			s.publish()
+			close(done)
+		})
 		<-done
 	}
 }

@@ -8,6 +8,7 @@
 //   - shutdown_test.go: how the process ends
 //   - lint_test.go: the project's own rules for its source
 //   - bench: the comparison behind make bench
+//   - redis-suite.sh, .units, .skip: the upstream test suite, run by make redis-suite, not by go test
 //
 // TROUPE_BIN names a binary to test instead of building one.
 package integration

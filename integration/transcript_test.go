@@ -3,6 +3,7 @@ package integration
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -25,11 +26,49 @@ func TestTranscriptsRewrite(t *testing.T) {
 	if !*rewrite {
 		t.Skip("only with -rewrite")
 	}
-	redis := startRedis(t)
-	for _, f := range loadTranscripts(t) {
-		t.Run(f.Name, func(t *testing.T) {
-			_, err := transcript.Rewrite(redis.Addr, f)
-			require.NoError(t, err)
+	for _, g := range byServer(loadTranscripts(t)) {
+		redis := startRedis(t, g.args...)
+		for _, f := range g.files {
+			t.Run(f.Name, func(t *testing.T) {
+				_, err := transcript.Rewrite(redis.Addr, f)
+				require.NoError(t, err)
+			})
+		}
+	}
+}
+
+// serverFiles are transcripts that go with a server started with these options.
+type serverFiles struct {
+	args  []string
+	files []*transcript.File
+	addr  string
+}
+
+// byServer groups transcripts by the server they need.
+func byServer(files []*transcript.File) []*serverFiles {
+	var groups []*serverFiles
+	for _, f := range files {
+		i := slices.IndexFunc(groups, func(g *serverFiles) bool { return slices.Equal(g.args, f.Args) })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, &serverFiles{args: f.Args})
+		}
+		groups[i].files = append(groups[i].files, f)
+	}
+	return groups
+}
+
+// runTranscripts starts the servers that the transcripts need and runs them in every mode.
+func runTranscripts(t *testing.T, shards int, start func(args ...string) *process) {
+	groups := byServer(loadTranscripts(t))
+	for _, g := range groups {
+		g.addr = start(g.args...).Addr
+	}
+	for _, o := range modes(shards) {
+		t.Run(o.String(), func(t *testing.T) {
+			for _, g := range groups {
+				transcript.Run(t, g.addr, g.files, o)
+			}
 		})
 	}
 }
@@ -37,27 +76,17 @@ func TestTranscriptsRewrite(t *testing.T) {
 // TestTranscriptsOracle checks that real Redis still gives the replies we compare ourselves with, in every mode. It finds expectations that
 // depend on chance or time.
 func TestTranscriptsOracle(t *testing.T) {
-	files := loadTranscripts(t)
-	redis := startRedis(t)
-	for _, o := range modes(0) {
-		t.Run(o.String(), func(t *testing.T) {
-			transcript.Run(t, redis.Addr, files, o)
-		})
-	}
+	runTranscripts(t, 0, func(args ...string) *process { return startRedis(t, args...) })
 }
 
 // TestTranscripts runs every transcript on our server for several numbers of shards, in both protocols, one by one and pipelined: the
 // replies must be those of Redis, and so the same in all of them.
 func TestTranscripts(t *testing.T) {
-	files := loadTranscripts(t)
 	for _, shards := range []int{1, 2, 4} {
 		t.Run(fmt.Sprintf("shards%d", shards), func(t *testing.T) {
-			troupe := startTroupe(t, "--shards", strconv.Itoa(shards))
-			for _, o := range modes(shards) {
-				t.Run(o.String(), func(t *testing.T) {
-					transcript.Run(t, troupe.Addr, files, o)
-				})
-			}
+			runTranscripts(t, shards, func(args ...string) *process {
+				return startTroupe(t, append([]string{"--shards", strconv.Itoa(shards)}, args...)...)
+			})
 		})
 	}
 }

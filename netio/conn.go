@@ -13,6 +13,10 @@ import (
 // the loop can write it must not keep the others waiting.
 const flushBudget = 1 << 20
 
+// giveBytes is from what size on output that the kernel did not take is kept as it is instead of copied: copying the
+// reply of KEYS over a million keys kept the loop busy for 10 ms.
+const giveBytes = 64 << 10
+
 // What loopConn.signal carries.
 const (
 	sigResume uint32 = 1 << iota
@@ -126,7 +130,12 @@ func (c *loopConn) deliver(out []byte, closeAfter bool) {
 			out = out[n:]
 		}
 		if len(out) > 0 {
-			c.out.push(out)
+			if len(out) >= giveBytes {
+				c.sess.Disown()
+				c.out.give(out)
+			} else {
+				c.out.push(out)
+			}
 			if !c.wrote() {
 				return
 			}

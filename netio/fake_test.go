@@ -63,6 +63,8 @@ func (s *fakeSession) Resume() ([]byte, bool) {
 	return nil, false
 }
 
+func (s *fakeSession) Disown() { s.out = nil }
+
 func (s *fakeSession) Busy() bool {
 	defer s.enter()()
 	return s.busy.Load()

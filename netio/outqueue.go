@@ -19,7 +19,7 @@ func (q *outQueue) push(p []byte) {
 	q.size += len(p)
 	if n := len(q.chunks); n > 0 {
 		last := q.chunks[n-1]
-		fits := min(len(p), cap(last)-len(last))
+		fits := min(len(p), cap(last)-len(last)) // of a chunk that was given, what lies behind it is ours too
 		q.chunks[n-1] = append(last, p[:fits]...)
 		p = p[fits:]
 	}
@@ -31,6 +31,12 @@ func (q *outQueue) push(p []byte) {
 		return
 	}
 	q.chunks = append(q.chunks, append(make([]byte, 0, outChunk), p...))
+}
+
+// give adds p, which the queue owns from now on, to the end.
+func (q *outQueue) give(p []byte) {
+	q.size += len(p)
+	q.chunks = append(q.chunks, p)
 }
 
 // front is the part to send next; it stays valid until pop.

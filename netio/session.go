@@ -10,6 +10,9 @@ type Session interface {
 	// Resume is the answer to Transport.Wake, with results as for Feed.
 	Resume() (out []byte, closeAfter bool)
 
+	// Disown makes the buffer of the last output the caller's for good: the session forgets it.
+	Disown()
+
 	// Busy says whether commands fed earlier are still running, so that replies will come without anything else
 	// happening. A client that waits (for a key, for a message) is not busy. It decides how long a connection is kept
 	// whose peer sends no more, and how long Stop waits.

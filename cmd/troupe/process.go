@@ -20,16 +20,8 @@ func withSocket(args []string) []string {
 	return args
 }
 
-// gcPercent is the garbage collector's target. The data lies outside the Go heap, so that heap is small and a
-// collection cheap, but at the default of 100 a heap of a few megabytes would be collected many times a second under
-// load.
-const gcPercent = 400
-
 // tuneRuntime fits the runtime's memory management to the configuration, unless the environment says otherwise.
 func tuneRuntime(v *config.Values) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	if os.Getenv("GOMEMLIMIT") == "" && v.MaxMemory > 0 {
 		debug.SetMemoryLimit(v.MaxMemory + v.MaxMemory/4 + 64<<20)
 	}

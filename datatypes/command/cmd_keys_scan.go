@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/troupe-db/troupe/datatypes/glob"
@@ -106,8 +107,26 @@ func keysCommand(c *Ctx) {
 type KeysWalk struct {
 	matcher keyMatcher
 	cut     *keyspace.Cut
-	out     []byte
+	blocks  [][]byte // the keys that match, as bulk strings
+	bytes   int
 	n       int
+}
+
+// walkBlock is the size of the blocks that a walk fills. One slice for all would be copied again and again as it grows,
+// the last times for milliseconds on the shard.
+const walkBlock = 128 << 10
+
+func (w *KeysWalk) add(key []byte) {
+	const header = 16
+	last := len(w.blocks) - 1
+	if last < 0 || cap(w.blocks[last])-len(w.blocks[last]) < len(key)+header {
+		w.blocks = append(w.blocks, make([]byte, 0, max(walkBlock, len(key)+header)))
+		last++
+	}
+	was := len(w.blocks[last])
+	w.blocks[last] = resp.AppendBulk(w.blocks[last], key)
+	w.bytes += len(w.blocks[last]) - was
+	w.n++
 }
 
 // KeysCommandWalk begins a walk over the keys of db that match pattern, which is copied. It must be stepped to its end or
@@ -116,8 +135,7 @@ func KeysCommandWalk(db *keyspace.DB, pattern []byte) *KeysWalk {
 	w := &KeysWalk{matcher: newKeyMatcher(bytes.Clone(pattern))}
 	w.cut = db.BeginCut(func(e keyspace.Entry) {
 		if key := e.Key(); w.matcher.match(key) {
-			w.out = resp.AppendBulk(w.out, key)
-			w.n++
+			w.add(key)
 		}
 	})
 	return w
@@ -133,7 +151,16 @@ func (w *KeysWalk) End() { w.cut.End() }
 func (w *KeysWalk) Count() int { return w.n }
 
 // AppendTo appends the keys that have matched to dst, as bulk strings.
-func (w *KeysWalk) AppendTo(dst []byte) []byte { return append(dst, w.out...) }
+func (w *KeysWalk) AppendTo(dst []byte) []byte {
+	dst = slices.Grow(dst, w.bytes)
+	for _, b := range w.blocks {
+		dst = append(dst, b...)
+	}
+	return dst
+}
+
+// Bytes returns how many bytes AppendTo appends.
+func (w *KeysWalk) Bytes() int { return w.bytes }
 
 // SCAN returns some of the keys and a cursor with which the next call goes on. A key that is there from the first call to
 // the last is returned, whatever else comes and goes; one may be returned twice.

@@ -65,18 +65,16 @@ func (b *bench) main(subject, peer string) error {
 
 	fmt.Println(machine(peer))
 	fmt.Println()
-	ran := false
 	for _, s := range scenarios() {
 		if !b.wants(s.name) {
 			continue
 		}
-		ran = true
 		if err := s.run(b); err != nil {
 			b.report.fail(s.name, err)
 		}
 	}
-	if !ran {
-		return fmt.Errorf("no scenario is called %s", strings.Join(b.only, " or "))
+	if !b.report.started && len(b.report.failed) == 0 {
+		return fmt.Errorf("nothing is called %s", strings.Join(b.only, " or "))
 	}
 	b.report.end()
 	if len(b.report.failed) > 0 {

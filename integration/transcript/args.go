@@ -2,12 +2,20 @@ package transcript
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
+// generators are the first words, with their brace, of what splitArgs does not take literally.
+var generators = []string{"{repeat", "{each", "{pairs", "{id", "{addr", "{laddr"}
+
 // maxGenerated bounds what a generator may produce, in bytes and in arguments.
 const maxGenerated = 1 << 30
+
+// runtimeArg matches the arguments that are filled in when the case runs.
+var runtimeArg = regexp.MustCompile(`^\{(id|addr|laddr)(?: (\d+))?\}$`)
 
 // splitArgs parses a command line: the quoting of redis-cli and the generators of the package documentation.
 func splitArgs(line string) ([]string, error) {
@@ -17,7 +25,7 @@ func splitArgs(line string) ([]string, error) {
 		if line == "" {
 			return args, nil
 		}
-		if name, _, found := strings.Cut(line, " "); found && (name == "{repeat" || name == "{each" || name == "{pairs") {
+		if name, _, found := strings.Cut(line, " "); found && slices.Contains(generators, name) {
 			end := strings.IndexByte(line, '}')
 			if end < 0 {
 				return nil, fmt.Errorf("generator %s is not closed", name)
@@ -98,6 +106,9 @@ func unquote(b *strings.Builder, s string) (int, error) {
 
 // generate produces the arguments that a generator, without its braces, stands for.
 func generate(spec string) ([]string, error) {
+	if whole := "{" + spec + "}"; runtimeArg.MatchString(whole) {
+		return []string{whole}, nil
+	}
 	f, err := splitArgs(spec)
 	if err != nil {
 		return nil, err

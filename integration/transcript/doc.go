@@ -34,6 +34,12 @@
 //	{each key:%d 1 100}   key:1 key:2 … key:100
 //	{pairs key:%d v%d 1 100}   key:1 v1 key:2 v2 …
 //
+// and three are filled in when the case runs, {id}, {addr} and {laddr} for the first connection and so on:
+//
+//	{id 2}      CLIENT ID of that connection
+//	{addr 2}    its address, as the server sees it
+//	{laddr 2}   the server's
+//
 // # Replies as text
 //
 //	OK                      simple string ((simple) "…" when it could be mistaken for something else)
@@ -55,6 +61,8 @@
 //
 //	# redis: 7.0.15        version that wrote the expectations
 //	# needs: LPUSH HSET    skip the file on a server that does not know these commands
+//	# server: --hz 50      options that the server is started with; after --requirepass a case's connections come
+//	                       without a password, and so cannot be in RESP3 from the start (skip-modes)
 //
 // Of a case, before its first step:
 //
@@ -69,7 +77,7 @@
 //	# unordered            order of the reply's elements does not matter; "# unordered 1" those of nested arrays, as in SCAN;
 //	                       "# unordered pairs" a flat array of field, value, …
 //	# approx n             numbers may differ by n
-//	# regex                the expectation is a regular expression for the whole text
+//	# regex                the expectation is a regular expression for the whole text, in which long bulks are in full
 //	# eventually           repeat the command until it gives the expected reply (it is not rewritten)
 //
 // Of a step, after its expectation, with another expectation:

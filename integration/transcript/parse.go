@@ -15,6 +15,7 @@ type File struct {
 	Path  string
 	Name  string // base name without extension
 	Needs []string
+	Args  []string // options that the server is started with
 	Cases []*Case
 
 	lines []string // the text, for rewriting
@@ -233,6 +234,12 @@ func (p *parser) setting(n int, name, value string) error {
 	case name == "redis" && p.c == nil:
 	case name == "needs" && p.c == nil:
 		p.file.Needs = strings.Fields(value)
+	case name == "server" && p.c == nil:
+		args, err := splitArgs(value)
+		if err != nil {
+			return err
+		}
+		p.file.Args = args
 	case p.c == nil || len(p.c.steps) > 0:
 		return fmt.Errorf("unknown or misplaced directive %q", name)
 	case name == "since" && versionText.MatchString(value):
@@ -266,6 +273,14 @@ func (p *parser) alternative(n int, w want) error {
 	p.s.wants = append(p.s.wants, w)
 	p.s.end = n
 	return nil
+}
+
+// password returns the one that the server is started with, "" for none.
+func (f *File) password() string {
+	if i := slices.Index(f.Args, "--requirepass"); i >= 0 && i+1 < len(f.Args) {
+		return f.Args[i+1]
+	}
+	return ""
 }
 
 // expect returns the expectation for a server of this version and protocol; ok is false when none is recorded.

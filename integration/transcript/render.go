@@ -24,8 +24,20 @@ const longBulk = 256
 // plainSimple matches the simple strings that are shown without quotes: they look like nothing else in a transcript.
 var plainSimple = regexp.MustCompile(`^[A-Za-z](?:[A-Za-z0-9 _.-]*[A-Za-z0-9_.-])?$`)
 
+// form says how a reply is shown.
+type form struct {
+	resp  int
+	order order
+	full  bool // long bulks as they are
+}
+
+// render shows a reply as it is compared with the step's expectations.
+func (s *step) render(v reply, resp int) []string {
+	return render(v, form{resp: resp, order: s.order, full: s.regex})
+}
+
 // render shows a reply as lines of text. The elements of unordered aggregates are sorted by their text, so that equal replies have equal text.
-func render(v reply, resp int, o order) []string {
+func render(v reply, f form) []string {
 	switch v.kind {
 	case kindClosed:
 		return []string{"(closed)"}
@@ -53,20 +65,20 @@ func render(v reply, resp int, o order) []string {
 		return []string{"(nil)"}
 	case '$':
 		if v.null {
-			if resp == 3 {
+			if f.resp == 3 {
 				return []string{"(nil bulk)"} // RESP3 has _ for it
 			}
 			return []string{"(nil)"}
 		}
-		return []string{renderBulk(v.text)}
+		return []string{f.bulk(v.text)}
 	case '=':
 		format, text, _ := strings.Cut(v.text, ":")
-		return []string{"(verbatim " + format + ") " + renderBulk(text)}
+		return []string{"(verbatim " + format + ") " + f.bulk(text)}
 	}
-	return renderAggregate(v, resp, o)
+	return renderAggregate(v, f)
 }
 
-func renderAggregate(v reply, resp int, o order) []string {
+func renderAggregate(v reply, f form) []string {
 	if v.null {
 		return []string{"(nil array)"}
 	}
@@ -76,25 +88,25 @@ func renderAggregate(v reply, resp int, o order) []string {
 	}
 	// Each item is an element, or a pair of a map or of an array that stands for one.
 	var items [][]string
-	within := ordered
-	if o == unorderedNested {
-		within = unorderedTop
+	within := form{resp: f.resp, full: f.full}
+	if f.order == unorderedNested {
+		within.order = unorderedTop
 	}
-	sorted := o == unorderedTop || o == unorderedPairs
+	sorted := f.order == unorderedTop || f.order == unorderedPairs
 	switch {
 	case v.kind == '%':
 		for i := 0; i < len(v.elems); i += 2 {
-			key, value := render(v.elems[i], resp, within), render(v.elems[i+1], resp, within)
+			key, value := render(v.elems[i], within), render(v.elems[i+1], within)
 			key[len(key)-1] += " => "
 			items = append(items, hang(key, value))
 		}
-	case o == unorderedPairs && len(v.elems)%2 == 0:
+	case f.order == unorderedPairs && len(v.elems)%2 == 0:
 		for i := 0; i < len(v.elems); i += 2 {
-			items = append(items, slices.Concat(render(v.elems[i], resp, ordered), []string{"\x00"}, render(v.elems[i+1], resp, ordered)))
+			items = append(items, slices.Concat(render(v.elems[i], within), []string{"\x00"}, render(v.elems[i+1], within)))
 		}
 	default:
 		for _, e := range v.elems {
-			items = append(items, render(e, resp, within))
+			items = append(items, render(e, within))
 		}
 	}
 	if sorted {
@@ -143,8 +155,8 @@ func hang(head, body []string) []string {
 	return out
 }
 
-func renderBulk(s string) string {
-	if len(s) <= longBulk {
+func (f form) bulk(s string) string {
+	if len(s) <= longBulk || f.full {
 		return quote(s)
 	}
 	if strings.Count(s, s[:1]) == len(s) {

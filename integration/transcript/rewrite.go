@@ -14,7 +14,7 @@ var redisLine = regexp.MustCompile(`^# redis: .*$`)
 // Rewrite executes a transcript on the real redis-server at addr, writes its replies into the file as the expectations and parses it anew.
 // Expectations that are written by hand stay and are checked: a mismatch is an error, and the file stays as it is.
 func Rewrite(addr string, f *File) (*File, error) {
-	srv, err := connect(addr)
+	srv, err := connect(addr, f.password())
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (c *Case) record(srv *server, bodies map[*step][]string) error {
 			if got[resp] == nil {
 				continue
 			}
-			lines := render(got[resp][i], resp, s.order)
+			lines := s.render(got[resp][i], resp)
 			old, ok := s.expect(srv.version, resp)
 			if s.byHand() && !(ok && s.matches(old, lines)) {
 				return fmt.Errorf("line %d: %s\nwant\n%s\ngot\n%s", s.line, s.text, strings.Join(old, "\n"), strings.Join(lines, "\n"))

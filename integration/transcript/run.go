@@ -22,15 +22,15 @@ func (o Options) String() string {
 	return name
 }
 
-// Run executes every case of files on the server at addr, as subtests named file/case.
+// Run executes every case of files on the server at addr, as subtests named file/case. REQUIRES: the server was started with the files' Args.
 func Run(t *testing.T, addr string, files []*File, o Options) {
-	srv, err := connect(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer srv.control.close()
 	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
+			srv, err := connect(addr, f.password())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer srv.control.close()
 			skipLacking(t, srv, f.Needs)
 			for _, c := range f.Cases {
 				t.Run(c.Name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func (c *Case) check(path string, srv *server, o Options) (faults []string, err 
 		if s.kind == stepBlock {
 			continue
 		}
-		got := render(v, o.Resp, s.order)
+		got := s.render(v, o.Resp)
 		want, ok := s.expect(srv.version, o.Resp)
 		if !ok {
 			want = []string{"(no expectation is recorded)"}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +40,21 @@ func dial(addr string, resp int) (*client, error) {
 }
 
 func (c *client) close() { c.conn.Close() }
+
+// number returns the CLIENT ID of the connection.
+func (c *client) number() (string, error) {
+	if c.id == "" {
+		v, err := c.do("CLIENT", "ID")
+		if err != nil {
+			return "", err
+		}
+		if v.kind != ':' {
+			return "", fmt.Errorf("transcript: CLIENT ID: reply %+v", v)
+		}
+		c.id = v.text
+	}
+	return c.id, nil
+}
 
 // do sends a command and reads its reply.
 func (c *client) do(args ...string) (reply, error) {
@@ -119,10 +136,17 @@ type server struct {
 	knows   map[string]bool // commands asked for by "needs"
 }
 
-func connect(addr string) (*server, error) {
+// connect opens the control connection, with the password of the default user if there is one.
+func connect(addr, password string) (*server, error) {
 	control, err := dial(addr, 2)
 	if err != nil {
 		return nil, err
+	}
+	if password != "" {
+		if v, err := control.do("AUTH", password); err != nil || v.text != "OK" {
+			control.close()
+			return nil, fmt.Errorf("transcript: AUTH: reply %+v, error %v", v, err)
+		}
 	}
 	s := &server{addr: addr, control: control, knows: map[string]bool{}}
 	info, err := s.info()
@@ -141,7 +165,7 @@ func (s *server) info() (map[string]string, error) {
 		return nil, err
 	}
 	if v.kind != '$' {
-		return nil, fmt.Errorf("transcript: INFO server answers %v", render(v, 2, ordered))
+		return nil, fmt.Errorf("transcript: INFO server answers %v", render(v, form{resp: 2}))
 	}
 	fields := map[string]string{}
 	for _, line := range strings.Split(v.text, "\r\n") {
@@ -191,12 +215,17 @@ func (s *server) begin(resp int) (*session, error) {
 	return &session{server: s, resp: resp, clients: map[int]*client{}, config: map[string]string{}}, nil
 }
 
-// end closes the connections and puts the configuration back.
+// end closes the connections and puts the configuration back. What is as it was stays: it may be a parameter that cannot be set.
 func (s *session) end() error {
 	for _, c := range s.clients {
 		c.close()
 	}
 	for name, value := range s.config {
+		if now, err := s.setting(name); err != nil {
+			return err
+		} else if now == value {
+			continue
+		}
 		if v, err := s.server.control.do("CONFIG", "SET", name, value); err != nil || v.text != "OK" {
 			return fmt.Errorf("transcript: CONFIG SET %s %q: reply %+v, error %v", name, value, v, err)
 		}
@@ -250,22 +279,57 @@ func (s *session) together(steps []*step) ([]reply, error) {
 		if err := s.noteConfig(st); err != nil {
 			return nil, err
 		}
+		args, err := s.fillIn(st.args)
+		if err != nil {
+			return nil, err
+		}
 		switch st.kind {
 		case stepReceive:
 			v, err := c.receive()
 			return []reply{v}, err
 		case stepBlock:
-			return []reply{{kind: '+'}}, s.block(c, st)
+			return []reply{{kind: '+'}}, s.block(c, args)
 		case stepRaw:
 			return c.pipeline([]byte(st.args[0]), []string{"raw bytes"})
 		}
 		if st.eventually {
-			return s.until(c, st)
+			return s.until(c, st, args)
 		}
-		out = appendCommand(out, st.args)
-		names = append(names, st.args[0])
+		out = appendCommand(out, args)
+		names = append(names, args[0])
 	}
 	return c.pipeline(out, names)
+}
+
+// fillIn replaces the arguments that stand for something known only when the case runs.
+func (s *session) fillIn(args []string) ([]string, error) {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		m := runtimeArg.FindStringSubmatch(arg)
+		if m == nil {
+			continue
+		}
+		n, err := strconv.Atoi("0" + m[2])
+		if err != nil {
+			return nil, err
+		}
+		c, err := s.client(n)
+		if err != nil {
+			return nil, err
+		}
+		switch m[1] {
+		case "id":
+			args[i], err = c.number()
+		case "addr":
+			args[i] = c.conn.LocalAddr().String()
+		case "laddr":
+			args[i] = c.conn.RemoteAddr().String()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
 }
 
 // noteConfig remembers what a CONFIG SET is about to change.
@@ -278,15 +342,22 @@ func (s *session) noteConfig(st *step) error {
 		if _, noted := s.config[name]; noted {
 			continue
 		}
-		v, err := s.server.control.do("CONFIG", "GET", name)
+		value, err := s.setting(name)
 		if err != nil {
 			return err
 		}
-		if len(v.elems) == 2 {
-			s.config[name] = v.elems[1].text
-		}
+		s.config[name] = value
 	}
 	return nil
+}
+
+// setting returns the value of a parameter, "" for one that the server does not know.
+func (s *session) setting(name string) (string, error) {
+	v, err := s.server.control.do("CONFIG", "GET", name)
+	if err != nil || len(v.elems) != 2 {
+		return "", err
+	}
+	return v.elems[1].text, nil
 }
 
 // poll calls done until it is true or patience ends.
@@ -305,31 +376,28 @@ func poll(done func() (bool, error)) error {
 
 // until repeats a step's command until the reply is the expected one. On a timeout, and when the connection ends, it returns the last reply
 // for the comparison to show.
-func (s *session) until(c *client, st *step) ([]reply, error) {
+func (s *session) until(c *client, st *step, args []string) ([]reply, error) {
 	var v reply
 	want, _ := st.expect(s.server.version, s.resp)
 	var failed error
 	_ = poll(func() (bool, error) {
-		v, failed = c.do(st.args...)
-		return failed == nil && (v.kind == kindClosed || st.matches(want, render(v, s.resp, st.order))), failed
+		v, failed = c.do(args...)
+		return failed == nil && (v.kind == kindClosed || st.matches(want, st.render(v, s.resp))), failed
 	})
 	return []reply{v}, failed
 }
 
 // block sends a command and returns when the server has blocked the client.
-func (s *session) block(c *client, st *step) error {
-	if c.id == "" {
-		v, err := c.do("CLIENT", "ID")
-		if err != nil {
-			return err
-		}
-		c.id = v.text
+func (s *session) block(c *client, args []string) error {
+	id, err := c.number()
+	if err != nil {
+		return err
 	}
-	if _, err := c.conn.Write(appendCommand(nil, st.args)); err != nil {
+	if _, err := c.conn.Write(appendCommand(nil, args)); err != nil {
 		return err
 	}
 	return poll(func() (bool, error) {
-		v, err := s.server.control.do("CLIENT", "LIST", "ID", c.id)
+		v, err := s.server.control.do("CLIENT", "LIST", "ID", id)
 		if err != nil {
 			return false, err
 		}

@@ -63,7 +63,7 @@ OK
 `)
 	require.NoError(t, err)
 	for _, o := range []Options{{Resp: 2}, {Resp: 3}, {Resp: 2, Pipelined: true}} {
-		srv, err := connect(everything().start(t))
+		srv, err := connect(everything().start(t), "")
 		require.NoError(t, err)
 		defer srv.control.close()
 		faults, err := f.Cases[0].check("x.txt", srv, o)
@@ -151,10 +151,43 @@ func TestRewriteChecksWhatIsWrittenByHand(t *testing.T) {
 
 func TestConfigIsRestored(t *testing.T) {
 	srv := everything()
+	srv.replies["CONFIG GET hz"] = []string{"*2\r\n$2\r\nhz\r\n$2\r\n10\r\n", "*2\r\n$2\r\nhz\r\n$2\r\n50\r\n"}
 	f, err := Parse("x.txt", "# case: a\n> CONFIG SET hz 50\nOK\n")
 	require.NoError(t, err)
 	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
-	require.Equal(t, []string{"INFO server", "FLUSHALL", "CONFIG GET hz", "CONFIG SET hz 50", "CONFIG SET hz 10"}, srv.log)
+	require.Equal(t, []string{"INFO server", "FLUSHALL", "CONFIG GET hz", "CONFIG SET hz 50", "CONFIG GET hz", "CONFIG SET hz 10"}, srv.log)
+}
+
+// A parameter that is as it was is left alone: setting it may be an error.
+func TestConfigThatDidNotChangeStays(t *testing.T) {
+	srv := everything()
+	f, err := Parse("x.txt", "# case: a\n> CONFIG SET hz x\n(error) ERR unknown command 'CONFIG SET hz x'\n")
+	require.NoError(t, err)
+	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
+	require.Equal(t, []string{"INFO server", "FLUSHALL", "CONFIG GET hz", "CONFIG SET hz x", "CONFIG GET hz"}, srv.log)
+}
+
+func TestArgumentsOfTheMoment(t *testing.T) {
+	srv := everything()
+	f, err := Parse("x.txt", "# case: a\n# regex\n> A {id 2} {id}\n.*\n# regex\n2> B {addr 2} {laddr} '{id' {id}\n.*\n")
+	require.NoError(t, err)
+	addr := srv.start(t)
+	Run(t, addr, []*File{f}, Options{Resp: 2})
+	require.Contains(t, srv.log, "A 7 7")
+	last := strings.Fields(srv.log[len(srv.log)-1])
+	require.Equal(t, []string{"B", addr, "{id", "7"}, append(last[:1:1], last[2:]...))
+	require.Regexp(t, `^127\.0\.0\.1:\d+$`, last[1])
+	require.NotEqual(t, addr, last[1])
+}
+
+func TestServerWithAPassword(t *testing.T) {
+	srv := everything()
+	srv.replies["AUTH secret"] = []string{"+OK\r\n"}
+	f, err := Parse("x.txt", "# server: --hz 50 --requirepass secret\n# case: a\n> GET k\n\"v\"\n")
+	require.NoError(t, err)
+	require.Equal(t, []string{"--hz", "50", "--requirepass", "secret"}, f.Args)
+	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
+	require.Equal(t, []string{"AUTH secret", "INFO server", "FLUSHALL", "GET k"}, srv.log)
 }
 
 func TestParseErrors(t *testing.T) {
@@ -167,6 +200,9 @@ func TestParseErrors(t *testing.T) {
 		{"# case: a\n# unorderd\n", "x.txt:2: unknown or misplaced directive"},
 		{"# case: a\n# colour: red\n", "x.txt:2: unknown directive"},
 		{"# case: a\n> GET k\n# since: 7.4\n", "x.txt:3: unknown or misplaced directive"},
+		{"# case: a\n# server: --hz 10\n", "x.txt:2: unknown directive"},
+		{"# server: \"--hz\n", "x.txt:1: unbalanced quotes"},
+		{"# case: a\n> GET {id x}\n", "x.txt:2: invalid generator"},
 		{"# case: a\n# since: new\n", "x.txt:2: unknown directive"},
 		{"# case: a\n# skip-modes: resp4\n", "x.txt:2: unknown mode"},
 		{"# case: a\n# approx x\n", "x.txt:2: invalid directive"},
@@ -203,6 +239,7 @@ func TestSplitArgs(t *testing.T) {
 		`{repeat ab 3} x`:          {"ababab", "x"},
 		`{repeat "\x00 " 2}`:       {"\x00 \x00 "},
 		`{repeat a 0}`:             {""},
+		`{id 2} {addr} {laddr 1}`:  {"{id 2}", "{addr}", "{laddr 1}"},
 		`{each k:%d 9 11}`:         {"k:9", "k:10", "k:11"},
 		`{pairs k:%d v%d 1 2} z`:   {"k:1", "v1", "k:2", "v2", "z"},
 	} {
@@ -257,7 +294,7 @@ func TestRenderIsUnambiguous(t *testing.T) {
 	} {
 		v, err := readReply(bufio.NewReader(strings.NewReader(wire)))
 		require.NoError(t, err, "%q", wire)
-		lines := render(v, 2, ordered)
+		lines := render(v, form{resp: 2})
 		text := strings.Join(lines, "\n")
 		require.NotContains(t, seen, text, "%q and %q", wire, seen[text])
 		seen[text] = wire
