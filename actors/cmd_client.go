@@ -252,7 +252,7 @@ func clientSetInfo(c *command.Ctx) {
 		return
 	}
 	if !validName(val) {
-		c.Reply.Error("ERR " + strings.ToLower(string(c.Args[2])) + " cannot contain spaces, newlines or special characters.")
+		c.Reply.Error("ERR " + string(c.Args[2]) + " cannot contain spaces, newlines or special characters.")
 		return
 	}
 	to(string(val))
@@ -364,7 +364,7 @@ func clientList(c *command.Ctx) {
 	}
 	var text []byte
 	for _, s := range sys.sessions() {
-		if class != "" && s.class() != class || only != nil && !only[s.id] {
+		if s.killed.Load() || class != "" && s.class() != class || only != nil && !only[s.id] {
 			continue
 		}
 		text = append(s.describe(text, c.NowMs), '\n')
@@ -381,8 +381,10 @@ type killFilter struct {
 	skipMe      bool
 }
 
+// matches leaves out sessions that were killed before: they are gone for everybody, though their sockets may still be
+// on the way to be closed.
 func (f *killFilter) matches(s, me *Session, nowMs int64) bool {
-	return (!f.skipMe || s != me) &&
+	return !s.killed.Load() && (!f.skipMe || s != me) &&
 		(f.id == 0 || s.id == f.id) &&
 		(f.addr == nil || s.info.Remote == *f.addr) &&
 		(f.laddr == nil || s.info.Local == *f.laddr) &&
@@ -514,9 +516,6 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 	}
 	if s.info.Unix {
 		flags += "U"
-	}
-	if s.killed.Load() {
-		flags += "A"
 	}
 	if flags == "" {
 		flags = "N"

@@ -71,6 +71,7 @@ func serve(args []string, stdin io.Reader, stderr io.Writer) error {
 		"pid", os.Getpid())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	go trimHeap(ctx)
 	select {
 	case <-ctx.Done():
 		log.Info("signal received, shutting down")

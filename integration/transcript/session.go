@@ -351,10 +351,10 @@ func (s *session) noteConfig(st *step) error {
 	return nil
 }
 
-// setting returns the value of a parameter, "" for one that the server does not know.
+// setting returns the value of a parameter, "" for one that the server does not know. A name may be a pattern, of which it knows others.
 func (s *session) setting(name string) (string, error) {
 	v, err := s.server.control.do("CONFIG", "GET", name)
-	if err != nil || len(v.elems) != 2 {
+	if err != nil || len(v.elems) != 2 || v.elems[0].text != name {
 		return "", err
 	}
 	return v.elems[1].text, nil
