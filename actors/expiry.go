@@ -68,11 +68,7 @@ func (x *expiry) Receive(c actor.Context) {
 		if armed == math.MaxInt64 {
 			return
 		}
-		now := x.sys.clock.now() / 1e6
-		at := max(armed, x.firedMs+expireStepMs)
-		x.timer = x.sys.clock.clock.AfterFunc(time.Duration(max(at-now, 0))*time.Millisecond, func() {
-			x.sys.actors.Root.Send(x.pid, fireMsg{})
-		})
+		x.setTimer(max(armed, x.firedMs+expireStepMs))
 	case fireMsg:
 		x.firedMs = x.sys.clock.now() / 1e6
 		// From here on a shard that sees a deadline arms anew; those below report theirs again when they have run.
@@ -92,5 +88,17 @@ func (x *expiry) Receive(c actor.Context) {
 			x.timer.Stop()
 		}
 		c.Stop(c.Self())
+	}
+}
+
+// setTimer makes the shards be woken at atMs.
+func (x *expiry) setTimer(atMs int64) {
+	for {
+		now := x.sys.clock.now() / 1e6
+		x.timer = x.sys.clock.clock.AfterFunc(time.Duration(max(atMs-now, 0))*time.Millisecond, x.wake)
+		// Timers take a duration. One that was computed before a clock is moved by hand, and set after, is late by that.
+		if x.sys.clock.now()/1e6 == now || !x.timer.Stop() {
+			return
+		}
 	}
 }

@@ -54,6 +54,8 @@ type Index struct {
 	// has not yet asked about.
 	pending []arena.Ref
 
+	room []uint64 // of Advance: the entries it asks about together
+
 	sweep sweep
 }
 
@@ -163,31 +165,53 @@ func (x *Index) Next() int64 {
 // A deadline that is not after nowMs with ok=true says that the key must stay for now (a replica waits for its primary): it
 // is reported again from the next millisecond on. more tells that entries up to nowMs are left: call again. The cost is that
 // of the calls of due and of the buckets in use that are passed, whatever the distance in time.
-func (x *Index) Advance(nowMs int64, budget int, due func(hash uint64) (atMs int64, ok bool)) (more bool) {
+//
+// ahead, when not nil, is told of the hashes that due will be called for next, some at a time: the owner can bring what it
+// will look at close to the processor.
+func (x *Index) Advance(nowMs int64, budget int, ahead func(hashes []uint64), due func(hash uint64) (atMs int64, ok bool)) (more bool) {
 	now := toTime(nowMs)
 	if now+rewindMs < x.frontier {
 		x.rewind(now)
 	}
 	x.last = now
-	for x.reach(now) {
-		for n := len(x.pending); n > 0; n = len(x.pending) {
-			if budget <= 0 {
-				return true
-			}
-			budget--
-			head, hash := x.pop(x.pending[n-1])
-			if head == 0 {
-				x.pending = x.pending[:n-1]
-			} else {
-				x.pending[n-1] = head
-			}
-			x.len--
-			if at, ok := due(hash); ok {
-				x.add(hash, max(toTime(at), now+1))
+	for budget > 0 {
+		if x.room == nil {
+			x.room = make([]uint64, askAhead)
+		}
+		hashes := x.gather(now, x.room[:0:min(budget, askAhead)])
+		if len(hashes) == 0 {
+			return false
+		}
+		budget -= len(hashes)
+		if ahead != nil {
+			ahead(hashes)
+		}
+		for _, h := range hashes {
+			if at, ok := due(h); ok {
+				x.add(h, max(toTime(at), now+1))
 			}
 		}
 	}
-	return false
+	return x.reach(now)
+}
+
+// askAhead is how many entries are taken out before the owner is asked about the first.
+const askAhead = 32
+
+// gather takes entries up to now out of the index until hashes is full.
+func (x *Index) gather(now uint64, hashes []uint64) []uint64 {
+	for len(hashes) < cap(hashes) && x.reach(now) {
+		n := len(x.pending) - 1
+		head, hash := x.pop(x.pending[n])
+		if head == 0 {
+			x.pending = x.pending[:n]
+		} else {
+			x.pending[n] = head
+		}
+		x.len--
+		hashes = append(hashes, hash)
+	}
+	return hashes
 }
 
 // reach makes the earliest bucket that starts at or before now pending and moves the frontier to its start, or to now when there is

@@ -19,6 +19,7 @@ type owner struct {
 	now       int64
 	keep      bool // a replica: never deletes
 	asked     int
+	announced []uint64 // by ahead, and not asked about yet
 }
 
 func newOwner(t testing.TB, nowMs int64) *owner {
@@ -35,8 +36,28 @@ func (o *owner) expire(hash uint64, atMs int64) {
 	}
 }
 
+func (o *owner) ahead(hashes []uint64) {
+	if o.announced != nil || len(hashes) == 0 {
+		panic("announced none, or more before the last were asked about")
+	}
+	o.announced = append(o.announced, hashes...)
+}
+
 func (o *owner) due(hash uint64) (int64, bool) {
 	o.asked++
+	if o.announced == nil {
+		return o.judge(hash)
+	}
+	if o.announced[0] != hash {
+		panic("asked about a hash that was not announced")
+	}
+	if o.announced = o.announced[1:]; len(o.announced) == 0 {
+		o.announced = nil
+	}
+	return o.judge(hash)
+}
+
+func (o *owner) judge(hash uint64) (int64, bool) {
 	at, ok := o.deadlines[hash]
 	if ok && at <= o.now && !o.keep {
 		delete(o.deadlines, hash)
@@ -50,7 +71,7 @@ func (o *owner) live(hash uint64) (int64, bool) {
 	return at, ok
 }
 
-func (o *owner) advance(budget int) bool { return o.x.Advance(o.now, budget, o.due) }
+func (o *owner) advance(budget int) bool { return o.x.Advance(o.now, budget, o.ahead, o.due) }
 
 func (o *owner) sweepAll(t require.TestingT) {
 	for calls := 0; o.x.Sweep(100, o.live); calls++ {
@@ -142,7 +163,7 @@ func (o *owner) check(t require.TestingT) {
 func (o *owner) run(until int64) map[uint64]int64 {
 	reported := map[uint64]int64{}
 	for o.now <= until {
-		o.x.Advance(o.now, math.MaxInt, func(hash uint64) (int64, bool) {
+		o.x.Advance(o.now, math.MaxInt, nil, func(hash uint64) (int64, bool) {
 			at, ok := o.due(hash)
 			if !ok {
 				reported[hash] = o.now
@@ -584,7 +605,7 @@ func BenchmarkLifetime(b *testing.B) {
 	for b.Loop() {
 		o.x.Add(rnd.Uint64()<<22|uint64(o.now+rnd.Int64N(3_600_000)+1)&(1<<22-1), o.now+3_600_000)
 		o.now++
-		o.x.Advance(o.now, math.MaxInt, func(hash uint64) (int64, bool) {
+		o.x.Advance(o.now, math.MaxInt, nil, func(hash uint64) (int64, bool) {
 			at := o.now&^(1<<22-1) | int64(hash&(1<<22-1))
 			return at, at > o.now
 		})

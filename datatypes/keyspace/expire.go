@@ -112,7 +112,7 @@ func (db *DB) ExpireDue(budget int) (more bool) {
 		return false
 	}
 	now := db.shard.NowMs
-	return db.deadlines.Advance(now, budget, func(hash uint64) (int64, bool) {
+	return db.deadlines.Advance(now, budget, db.warm, func(hash uint64) (int64, bool) {
 		for {
 			victim, at, found := db.earliest(hash)
 			if !found || at > now {
@@ -122,6 +122,16 @@ func (db *DB) ExpireDue(budget int) (more bool) {
 			db.expireNow(Key{db.keyBuf, hash}, victim)
 		}
 	})
+}
+
+// warm brings the keys of these hashes close to the processor.
+func (db *DB) warm(hashes []uint64) {
+	for _, h := range hashes {
+		db.dict.WarmSlot(h)
+	}
+	for _, h := range hashes {
+		db.dict.WarmRecord(h)
+	}
 }
 
 // earliest finds the volatile key of this hash with the earliest deadline. Two keys can share a hash.
