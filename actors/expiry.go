@@ -11,10 +11,11 @@ import (
 // expiry is the actor that wakes shards when a deadline of theirs has come, and, ten times a second, those that were
 // active for their upkeep. It never looks into a shard: it posts tasks.
 type expiry struct {
-	sys   *System
-	pid   *actor.PID
-	armed atomic.Int64 // when the timer is to fire, unix milliseconds; lets shards see that they need not bother it
-	off   atomic.Bool  // DEBUG SET-ACTIVE-EXPIRE 0
+	sys    *System
+	pid    *actor.PID
+	armed  atomic.Int64 // when the timer is to fire, unix milliseconds; lets shards see that they need not bother it
+	off    atomic.Bool  // DEBUG SET-ACTIVE-EXPIRE 0
+	firing atomic.Bool  // the actor is waking shards and will set the timer afterwards
 
 	// Owned by the actor.
 	timer   Timer
@@ -32,7 +33,7 @@ type (
 const (
 	// expireStepMs is the least time between two rounds: deadlines that fall together are worked off together. A key
 	// is gone within about this time after its deadline.
-	expireStepMs = 4
+	expireStepMs = 6
 	cronEvery    = 100 * time.Millisecond
 )
 
@@ -44,7 +45,11 @@ func (x *expiry) arm(atMs int64) {
 			return
 		}
 		if x.armed.CompareAndSwap(was, atMs) {
-			x.sys.actors.Root.Send(x.pid, armMsg{})
+			// While the actor goes round the shards it looks at armed when it is through: it clears firing first, so
+			// either it sees this deadline or we see that it is through.
+			if !x.firing.Load() {
+				x.sys.actors.Root.Send(x.pid, armMsg{})
+			}
 			return
 		}
 	}
@@ -60,22 +65,17 @@ func (x *expiry) holds() bool { return x.off.Load() || x.sys.paused.Load() != 0 
 func (x *expiry) Receive(c actor.Context) {
 	switch c.Message().(type) {
 	case armMsg:
-		if x.timer != nil {
-			x.timer.Stop()
-		}
-		// Messages of several shards may come in another order than they were sent, so the deadline is not in them.
-		armed := x.armed.Load()
-		if armed == math.MaxInt64 {
-			return
-		}
-		x.setTimer(max(armed, x.firedMs+expireStepMs))
+		x.rearm()
 	case fireMsg:
 		x.firedMs = x.sys.clock.now() / 1e6
 		// From here on a shard that sees a deadline arms anew; those below report theirs again when they have run.
 		x.armed.Store(math.MaxInt64)
+		x.firing.Store(true)
 		for _, s := range x.sys.shards {
 			x.sys.post(s, s.expire)
 		}
+		x.firing.Store(false)
+		x.rearm()
 	case cronMsg:
 		x.sys.cron()
 	case resetRatesMsg:
@@ -88,6 +88,18 @@ func (x *expiry) Receive(c actor.Context) {
 			x.timer.Stop()
 		}
 		c.Stop(c.Self())
+	}
+}
+
+// rearm sets the timer to the earliest deadline. Messages of several shards may come in another order than they were
+// sent, so the deadline is not in them.
+func (x *expiry) rearm() {
+	if x.timer != nil {
+		x.timer.Stop()
+		x.timer = nil
+	}
+	if armed := x.armed.Load(); armed != math.MaxInt64 {
+		x.setTimer(max(armed, x.firedMs+expireStepMs))
 	}
 }
 
