@@ -39,6 +39,7 @@ type Batch struct {
 	narrow bool   // not to be run over several shards at once, see wide.go
 	copied bool   // args alias store
 	fresh  bool   // w holds replies that were not handed out yet
+	big    bool   // args alias a large query buffer
 	store  []byte
 	parked func() // set when the batch must wait: called once it has let go of everything, with the batch
 	work   func() // set by a handler that has begun work which ends later, see await.go
@@ -108,9 +109,6 @@ func (b *Batch) recycle() {
 	if cap(b.w.Buf) > keptBytes {
 		b.w.Buf = nil
 	}
-	if cap(b.store) > keptBytes {
-		b.store = nil
-	}
 	if cap(b.argv) > keptBytes/24 {
 		b.argv = nil
 	}
@@ -120,6 +118,16 @@ func (b *Batch) recycle() {
 
 // clear forgets the requests, not the replies.
 func (b *Batch) clear() {
+	if b.big {
+		b.big = false
+		clear(b.argv[:cap(b.argv)])
+	}
+	if cap(b.store) > keptBytes {
+		b.store = nil
+	}
+	if cap(b.keys) > keptBytes/16 {
+		b.keys = nil
+	}
 	b.reqs, b.argv = b.reqs[:0], b.argv[:0]
 	b.pos, b.copied, b.own, b.narrow = 0, false, false, false
 }
@@ -374,10 +382,6 @@ func (b *Batch) exec(st *cmdStats) {
 		b.pos = len(b.reqs)
 		return
 	}
-	if b.sys.paused.Load() != 0 && b.sys.pauses(q) {
-		b.parked = b.sys.park(b)
-		return
-	}
 	if q.err != "" || b.sess.gated() {
 		if text := b.sess.refuse(b, q); text != "" {
 			b.w.Error(text)
@@ -385,6 +389,10 @@ func (b *Batch) exec(st *cmdStats) {
 		}
 	}
 	if !rejected {
+		if b.sys.paused.Load() != 0 && b.sys.pauses(q) {
+			b.parked = b.sys.park(b)
+			return
+		}
 		b.prepare(q)
 		b.call(q, mark)
 		if n := b.ctx.DirtyCount(); n != 0 {

@@ -411,7 +411,7 @@ func TestClose(t *testing.T) {
 	c.run("SET a 1")
 	c.run("CLIENT PAUSE 100000 WRITE")
 	paused.send("SET a 2")
-	require.True(t, paused.s.Busy())
+	require.True(t, paused.s.busy)
 	ts.close()
 	<-c.killed
 	<-paused.killed

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"sort"
-	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -82,13 +81,6 @@ func (sys *System) remove(s *Session) {
 	}
 }
 
-// client returns the session with this ID, or nil.
-func (sys *System) client(id int64) *Session {
-	sys.clients.mu.Lock()
-	defer sys.clients.mu.Unlock()
-	return sys.clients.byID[id]
-}
-
 // sessions returns all sessions in the order of their IDs.
 func (sys *System) sessions() []*Session {
 	sys.clients.mu.Lock()
@@ -110,12 +102,4 @@ func (s *Session) authorize() {
 // protocolError logs bytes that are no command. The client is told and closed by the session.
 func (sys *System) protocolError(s *Session, err error) {
 	sys.log.Debug("protocol error", "client", s.id, "addr", s.info.Remote, "error", err)
-}
-
-// trim returns at most n bytes of text as a quoted string for logs.
-func trim(text []byte, n int) string {
-	if len(text) > n {
-		return strconv.Quote(string(text[:n])) + "..."
-	}
-	return strconv.Quote(string(text))
 }

@@ -52,6 +52,15 @@ func (t *ticker) sync() {
 	}
 }
 
+// maxTimerMs is some hundred years: longer than any timer is waited for, and short enough that a time.Duration holds
+// it, and that the sum of it and any time of today still counts in nanoseconds.
+const maxTimerMs = 100 * 366 * 24 * 3600 * 1000
+
+// afterMs calls f on a goroutine of its own when ms milliseconds have passed, at once if that is not positive.
+func (t *ticker) afterMs(ms int64, f func()) Timer {
+	return t.clock.AfterFunc(time.Duration(min(max(ms, 0), maxTimerMs))*time.Millisecond, f)
+}
+
 // now returns the time in nanoseconds since 1970.
 func (t *ticker) now() int64 {
 	if b := t.base.Load(); b != nil {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/troupe-db/troupe/datatypes/command"
@@ -547,6 +546,3 @@ func (s *Session) memory() int64 {
 	return sessionBytes + s.shown.qbuf.Load() + s.shown.qbufFree.Load() + s.shown.argvBytes.Load() +
 		int64(s.transport.Pending())
 }
-
-// address writes host and port as CLIENT LIST does.
-func address(host string, port int) string { return host + ":" + strconv.Itoa(port) }

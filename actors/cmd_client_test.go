@@ -17,7 +17,7 @@ func TestPause(t *testing.T) {
 		c, w := ts.connect(), ts.connect()
 		c.check("SET a 1", ok, "CLIENT PAUSE 1000 WRITE", ok, "GET a", "1")
 		w.send("GET a", "SET a 2", "MSET b 3 c 4", "GET a")
-		require.True(t, w.s.Busy())
+		require.True(t, w.s.busy)
 		c.check("MGET a b c", []any{"1", nil, nil}, "PING", resp.Status("PONG"))
 		c.check("CLIENT PAUSE 1 WRITE", ok) // does not shorten it
 		ts.clock.Advance(999 * time.Millisecond)
@@ -30,7 +30,7 @@ func TestPause(t *testing.T) {
 
 		c.check("CLIENT PAUSE 1000", ok)
 		w.send("GET a")
-		require.True(t, w.s.Busy())
+		require.True(t, w.s.busy)
 		ts.clock.Advance(500 * time.Millisecond)
 		c.check("CLIENT UNPAUSE", ok)
 		require.Equal(t, "2", w.reply())

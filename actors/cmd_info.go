@@ -20,6 +20,7 @@ var infoSpec = command.Spec{
 	Syntax:     "[section...]",
 	Tips:       []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"},
 	Scope:      command.ScopeServer,
+	Heavy:      manyClients, // their memory is added up
 	Run: func(c *command.Ctx) {
 		c.Reply.Verbatim("txt", string(session(c).sys.infoText(c.NowMs, c.Args[1:])))
 	},

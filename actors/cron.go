@@ -27,7 +27,8 @@ type rate struct {
 
 func (r *rate) sample(nowNs, total int64) {
 	if r.lastNs != 0 && nowNs > r.lastNs {
-		r.samples[r.at] = max(total-r.last, 0) * 1e9 / (nowNs - r.lastNs) // less than last after CONFIG RESETSTAT
+		n := max(total-r.last, 0) // total is less than last after CONFIG RESETSTAT
+		r.samples[r.at] = int64(float64(n) * 1e9 / float64(nowNs-r.lastNs))
 		r.at = (r.at + 1) % len(r.samples)
 		var sum int64
 		for _, n := range r.samples {

@@ -44,10 +44,14 @@ func (sys *System) NewLocal() *Local {
 }
 
 // Do runs one command and returns its reply as resp.ReadReply decodes it; an error reply is a value there, not an
-// error. When ctx ends first the session is closed, since the reply may still come.
+// error. The reply is nil for a command that is not answered. When ctx ends first the session is closed, since the reply
+// may still come.
 func (l *Local) Do(ctx context.Context, args ...[]byte) (any, error) {
 	l.buf = resp.AppendCommand(l.buf[:0], args...)
 	out, closed := l.s.Feed(l.buf)
+	if cap(l.buf) > keptBytes {
+		l.buf = nil
+	}
 	var reply []byte
 	for {
 		reply = append(reply, out...)
@@ -59,6 +63,9 @@ func (l *Local) Do(ctx context.Context, args ...[]byte) (any, error) {
 		}
 		if closed {
 			return nil, ErrClosed
+		}
+		if !l.s.busy && !l.s.more {
+			return nil, nil // SHUTDOWN, or after CLIENT REPLY OFF: nothing will come
 		}
 		select {
 		case <-ctx.Done():
@@ -76,12 +83,16 @@ func (l *Local) Close() { l.s.Gone() }
 // Reset puts the session back into its first state, for another user of it. It tells whether that was possible.
 func (l *Local) Reset() bool {
 	s := l.s
-	if s.busy || s.stop() || s.batch != nil || len(s.qb) > 0 {
+	if s.busy || s.stop() || s.deaf || s.batch != nil || len(s.qb) > 0 {
 		return false
 	}
 	s.SelectDB(0)
 	s.proto = 3
 	s.authorize()
 	s.noTouch, s.noEvict, s.replyOff, s.skipNext, s.skipThis = false, false, false, false, false
+	s.showFlags()
+	s.setName(nil)
+	s.shown.libName.Store(nil)
+	s.shown.libVer.Store(nil)
 	return true
 }

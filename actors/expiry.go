@@ -107,7 +107,7 @@ func (x *expiry) rearm() {
 func (x *expiry) setTimer(atMs int64) {
 	for {
 		now := x.sys.clock.now() / 1e6
-		x.timer = x.sys.clock.clock.AfterFunc(time.Duration(max(atMs-now, 0))*time.Millisecond, x.wake)
+		x.timer = x.sys.clock.afterMs(atMs-now, x.wake)
 		// Timers take a duration. One that was computed before a clock is moved by hand, and set after, is late by that.
 		if x.sys.clock.now()/1e6 == now || !x.timer.Stop() {
 			return

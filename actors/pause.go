@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"time"
-
 	"github.com/troupe-db/troupe/datatypes/command"
 )
 
@@ -43,8 +41,11 @@ func (sys *System) park(b *Batch) func() {
 			sys.pause.waiting = append(sys.pause.waiting, b)
 			b.sess.shown.flags.Or(flagBlocked)
 		}
-		sys.pauseMu.Unlock()
-		if !waits {
+		transport := b.sess.transport
+		sys.pauseMu.Unlock() // from here on the batch may belong to whoever ends the pause
+		if waits {
+			transport.Wake() // it may wait for the session, which was busy until now
+		} else {
 			go b.carryOn()
 		}
 	}
@@ -78,8 +79,7 @@ func (sys *System) startPause(kind pauseKind, untilMs int64) {
 	if sys.pause.timer != nil {
 		sys.pause.timer.Stop()
 	}
-	d := time.Duration(untilMs-sys.clock.now()/1e6) * time.Millisecond
-	sys.pause.timer = sys.clock.clock.AfterFunc(max(d, 0), func() { sys.endPause(untilMs) })
+	sys.pause.timer = sys.clock.afterMs(untilMs-sys.clock.now()/1e6, func() { sys.endPause(untilMs) })
 }
 
 // endPause lets the waiting batches go on. untilMs is the pause that has run out, 0 to end any.

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"net"
 	"sync/atomic"
 
 	"github.com/troupe-db/troupe/actors/config"
@@ -47,6 +46,7 @@ type Session struct {
 	burst      int    // bytes of the read that the commands under way came with
 	batch      *Batch // kept from Feed until the next, as the owner of the output
 	busy       bool   // a batch is under way elsewhere
+	more       bool   // the last turn ended with commands left to run: the transport will call again
 	closing    bool   // close when the output is written
 	deaf       bool   // has sent SHUTDOWN: the server closes the connection when it stops
 	authorized bool
@@ -56,8 +56,6 @@ type Session struct {
 	replyOff   bool
 	skipNext   bool // CLIENT REPLY SKIP: the next command is not answered
 	skipThis   bool
-	libName    string
-	libVer     string
 	soft       softLimit
 
 	shown struct {
@@ -94,8 +92,12 @@ type softLimit struct{ sinceMs int64 }
 // behind them.
 const maxBatch = 512
 
-// flushBytes is how much output is handed to the transport before more commands of the same read are run.
+// flushBytes is how much output a session makes, or input it takes, in one turn: then the output is handed to the
+// transport, and other connections have theirs before more is run.
 const flushBytes = 1 << 20
+
+// keptOut bounds the buffer for replies that a session in use keeps from one turn to the next.
+const keptOut = 2 * flushBytes
 
 // ID implements command.Client.
 func (s *Session) ID() int64 { return s.id }
@@ -132,8 +134,7 @@ func (s *Session) Resume() (out []byte, closeAfter bool) {
 			return s.output()
 		}
 		if len(s.batch.w.Buf) >= flushBytes {
-			s.transport.Wake()
-			return s.output()
+			return s.yield()
 		}
 	}
 	return s.process(nil)
@@ -141,6 +142,7 @@ func (s *Session) Resume() (out []byte, closeAfter bool) {
 
 // process runs the commands of what was left over and data, as far as they are complete.
 func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
+	s.more = false
 	if s.stop() {
 		return nil, true
 	}
@@ -159,7 +161,11 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 		b = s.sys.newBatch(s)
 		s.batch = b
 	} else if !b.fresh {
-		b.w.Buf = b.w.Buf[:0] // the last output has been written
+		// The last output has been written.
+		if cap(b.w.Buf) > keptOut {
+			b.w.Buf = nil
+		}
+		b.w.Buf = b.w.Buf[:0]
 	}
 	b.fresh = true
 	kept := len(s.qb) > 0
@@ -167,8 +173,9 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 	if kept {
 		s.qb = append(s.qb, data...)
 		buf = s.qb
+		b.big = b.big || len(buf) > keptQuery
 	}
-	for len(buf) > 0 {
+	for start := len(buf); len(buf) > 0; {
 		s.burst = len(buf)
 		n, bad := s.fill(b, buf)
 		buf = buf[n:]
@@ -189,7 +196,9 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 			}
 		}
 		if bad != nil {
-			b.w.Error("ERR " + bad.Error())
+			if !s.replyOff && !s.skipThis {
+				b.w.Error("ERR " + bad.Error())
+			}
 			s.closing = true
 			s.sys.protocolError(s, bad)
 			return s.output()
@@ -197,16 +206,22 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 		if n == 0 {
 			break
 		}
-		if len(b.w.Buf) >= flushBytes && len(buf) > 0 {
+		if len(buf) > 0 && (len(b.w.Buf) >= flushBytes || start-len(buf) >= flushBytes) {
 			s.stash(buf, kept)
-			s.transport.Wake()
-			return s.output()
+			return s.yield()
 		}
 	}
 	s.stash(buf, kept)
 	if s.overQueryLimit() {
 		return nil, true
 	}
+	return s.output()
+}
+
+// yield ends a turn before all is run.
+func (s *Session) yield() (out []byte, closeAfter bool) {
+	s.more = true
+	s.transport.Wake()
 	return s.output()
 }
 
@@ -255,24 +270,34 @@ func (s *Session) stash(rest []byte, kept bool) {
 			s.qb = nil
 		}
 		s.qb = s.qb[:0]
-	case kept:
+	case kept && 2*len(rest) <= len(s.qb):
 		n := copy(s.qb, rest)
 		s.qb = s.qb[:n]
+	case kept:
+		// A long backlog stays where it is, or turns that each run a little of it would move all of it each time.
+		s.qb = rest
 	default:
 		s.qb = append(s.qb[:0], rest...)
 	}
-	// A long argument that is on its way gets its room at once instead of by doubling.
-	if want := s.parser.Want(); want > cap(s.qb)-len(s.qb) && want > keptQuery {
-		grown := make([]byte, len(s.qb), len(s.qb)+want)
+	// A long argument that is on its way gets room in few steps, and never much more than what has come of it: the
+	// client may announce any length.
+	if want := s.parser.Want(); want > keptQuery && cap(s.qb)-len(s.qb) < min(want, leastRoom) {
+		grown := make([]byte, len(s.qb), len(s.qb)+min(want, 3*len(s.qb)+minRoom))
 		copy(grown, s.qb)
 		s.qb = grown
+	}
+	if len(rest) > 0 && !s.busy {
+		s.shown.activeMs.Store(s.sys.clock.now() / 1e6) // a command that is coming in piece by piece counts as activity
 	}
 	s.shown.qbuf.Store(int64(len(s.qb)))
 	s.shown.qbufFree.Store(int64(cap(s.qb) - len(s.qb)))
 }
 
-// keptQuery bounds what an empty query buffer keeps.
-const keptQuery = 32 << 10
+const (
+	keptQuery = 32 << 10  // bounds what an empty query buffer keeps
+	minRoom   = 1 << 20   // is the least that a query buffer grows by for a long argument that needs as much
+	leastRoom = 256 << 10 // a buffer with less than this left, which a read or two can fill, grows
+)
 
 func (s *Session) overQueryLimit() bool {
 	if int64(len(s.qb)) <= s.sys.cfg.Load().ClientQueryBufferLimitBytes {
@@ -354,7 +379,7 @@ func (s *Session) Tick(int64) (closeNow bool) {
 		s.sys.log.Info("closing idle client", "client", s.id)
 		return true
 	}
-	return s.Wrote(s.transport.Pending())
+	return s.overPending(int64(s.transport.Pending()))
 }
 
 // idleMs is after what time without a command a session gives its batch back.
@@ -363,8 +388,15 @@ const idleMs = 1000
 // Wrote is called after a write that left pending bytes in the transport: it tells whether that is over a limit of
 // client-output-buffer-limit.
 func (s *Session) Wrote(pending int) (closeNow bool) {
+	if !s.busy {
+		s.shown.activeMs.Store(s.sys.clock.now() / 1e6) // who takes a long reply slowly is not idle
+	}
+	return s.overPending(int64(pending))
+}
+
+// overPending tells whether n bytes of pending output are too many, or have been for too long.
+func (s *Session) overPending(n int64) bool {
 	lim := s.sys.cfg.Load().OutputLimits[config.OutputNormal]
-	n := int64(pending)
 	if lim.HardBytes > 0 && n >= lim.HardBytes {
 		s.overOutput("hard", n)
 		return true
@@ -416,15 +448,6 @@ func (s *Session) mute(*Batch, *request) bool {
 	return drop
 }
 
-// host returns the address without the port.
-func (i ConnInfo) host() string {
-	h, _, err := net.SplitHostPort(i.Remote)
-	if err != nil {
-		return i.Remote
-	}
-	return h
-}
-
 // Disown makes the buffer of the last output the caller's.
 func (s *Session) Disown() {
 	if s.batch != nil {
@@ -432,5 +455,6 @@ func (s *Session) Disown() {
 	}
 }
 
-// Busy tells whether commands that were fed are still running, so that replies will come by themselves.
-func (s *Session) Busy() bool { return s.busy }
+// Busy tells whether commands that were fed are still running, so that replies will come by themselves. A client that
+// waits for the end of a pause is not busy.
+func (s *Session) Busy() bool { return s.more || s.busy && s.shown.flags.Load()&flagBlocked == 0 }

@@ -55,8 +55,8 @@ func (b *Batch) runWide(r *runner) {
 			warmed = b.warm(b.held)
 		}
 		q := &b.reqs[b.pos]
-		if q.spec != nil && q.spec.Heavy != nil && !b.own && b.heavy(q) {
-			b.narrow = true
+		if q.spec != nil && q.spec.Heavy != nil && b.heavy(q) {
+			b.narrow = true // also on a goroutine of its own: long work must not hold more shards than it needs
 			break
 		}
 		switch q.to {

@@ -237,7 +237,13 @@ func (c *loopConn) bequeath(sess Session) bool {
 		return false
 	}
 	heir, err := newStreamConn(c.srv, nc, nil)
-	if err != nil || !c.srv.remember(heir) {
+	if err != nil {
+		_ = nc.Close()
+		return false
+	}
+	heir.mu.Lock() // Stop and the tick see it as soon as it is remembered
+	if !c.srv.remember(heir) {
+		heir.mu.Unlock()
 		_ = nc.Close()
 		return false
 	}
@@ -248,9 +254,15 @@ func (c *loopConn) bequeath(sess Session) bool {
 		out = append(out, part...)
 		c.out.pop(len(part))
 	}
+	// What waits is sent before anybody can make the session say more.
+	finished := heir.deliverLocked(out, false)
+	heir.mu.Unlock()
+	if finished {
+		heir.hangUp(true)
+	}
 	c.pending.Store(0) // Pending asks the heir from now on
 	c.heir.Store(heir)
-	go heir.linger(out)
+	go heir.linger()
 	heir.signal(c.signals.Swap(0))
 	return true
 }

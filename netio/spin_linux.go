@@ -33,7 +33,7 @@ type spinner struct {
 
 const (
 	spinWaitMs = 1
-	spinFor    = 5 * time.Millisecond // then gnet has its turn
+	spinFor    = 100 * time.Millisecond // then gnet has its turn
 	maxPenalty = 64
 )
 
@@ -179,6 +179,7 @@ func (l *loop) beginWait() bool {
 		return false
 	}
 	l.spinning = true
+	l.armed = false // a wake that went to gnet's queue will be looked at there too, but the next one must end the wait
 	return true
 }
 

@@ -170,9 +170,8 @@ func (c *streamConn) read() {
 	}
 }
 
-// linger serves a connection whose peer half-closed it when it was still on a loop. out is what waited there.
-func (c *streamConn) linger(out []byte) {
-	c.call(func(Session) ([]byte, bool) { return out, false })
+// linger serves a connection whose peer half-closed it when it was still on a loop.
+func (c *streamConn) linger() {
 	c.awaitEnd()
 	c.end()
 }

@@ -36,20 +36,22 @@ func headerNext(h uint64) arena.Ref { return arena.Ref(h & refMask) }
 func headerCount(h uint64) int      { return int(h >> countShift & 0xff) }
 func headerClass(h uint64) uint64   { return h >> classShift }
 
-// push adds hash to the chain and returns its head. A hash equal to the one pushed last is left out (added=false): one compare on a line that
-// is loaded anyway, and it stops EXPIRE in a loop on one key from growing the chain.
-func (x *Index) push(head arena.Ref, hash uint64) (newHead arena.Ref, added bool) {
+// push adds an entry to the chain and returns its head. When the one pushed last has the same hash bits, the earlier of the two takes its place
+// (added=false): one compare on a line that is loaded anyway, and it stops EXPIRE in a loop on one key from growing the
+// chain. All of a chain's entries have the same time but for the low TimeBits, so the lesser word is the earlier entry.
+func (x *Index) push(head arena.Ref, entry uint64) (newHead arena.Ref, added bool) {
 	class := uint64(0)
 	if head != 0 {
 		header := word(head, 0)
 		n := headerCount(*header)
-		if *word(head, n) == hash {
+		if before := word(head, n); *before>>TimeBits == entry>>TimeBits {
+			*before = min(*before, entry)
 			return head, false
 		}
 		class = headerClass(*header)
 		if n < chunkCap(class) {
 			*header += countOne
-			*word(head, n+1) = hash
+			*word(head, n+1) = entry
 			return head, true
 		}
 		class = min(class+1, classMax)
@@ -57,22 +59,22 @@ func (x *Index) push(head arena.Ref, hash uint64) (newHead arena.Ref, added bool
 	r := x.arena.Alloc(chunkBytes(class))
 	x.bytes += int64(chunkBytes(class))
 	*word(r, 0) = uint64(head) | countOne | class<<classShift
-	*word(r, 1) = hash
+	*word(r, 1) = entry
 	return r, true
 }
 
 // pop takes the last entry of a non-empty chain and returns the head that remains, 0 when that was the last entry.
-func (x *Index) pop(head arena.Ref) (newHead arena.Ref, hash uint64) {
+func (x *Index) pop(head arena.Ref) (newHead arena.Ref, entry uint64) {
 	header := word(head, 0)
 	n := headerCount(*header)
-	hash = *word(head, n)
+	entry = *word(head, n)
 	if n > 1 {
 		*header -= countOne
-		return head, hash
+		return head, entry
 	}
 	newHead = headerNext(*header)
 	x.freeChunk(head)
-	return newHead, hash
+	return newHead, entry
 }
 
 func (x *Index) freeChunk(r arena.Ref) {

@@ -29,8 +29,8 @@ func (x *Index) Compact(from, budget int) (next int, done bool) {
 			x.table[level] = x.moveBlock(r, slots*8)
 		}
 	}
-	for i, r := range x.pending {
-		x.pending[i], _ = x.moveChain(r)
+	for i := range x.pending {
+		x.pending[i].head, _ = x.moveChain(x.pending[i].head)
 	}
 	s := &x.sweep
 	for i := range s.todo {
@@ -80,8 +80,8 @@ func (x *Index) Clear() {
 		}
 		x.freeChain(x.detach(level, slot))
 	}
-	for _, head := range x.pending {
-		x.freeChain(head)
+	for _, c := range x.pending {
+		x.freeChain(c.head)
 	}
 	for level, r := range x.table {
 		if r != 0 {
@@ -91,5 +91,5 @@ func (x *Index) Clear() {
 	}
 	x.pending = nil
 	x.sweep = sweep{}
-	x.len, x.bytes = 0, 0
+	x.len, x.bytes, x.late = 0, 0, 0
 }

@@ -3,7 +3,7 @@
 //
 // # Terminology
 //
-//   - entry: the 64-bit hash of a key, nothing else. Eight bytes; the deadline itself stays in the key's record.
+//   - entry: eight bytes, 48 bits of the hash of a key and 16 of the time at which the entry comes up. The deadline itself stays in the key's record.
 //   - bucket: all entries whose deadline lies in one span of time. A bucket is a chain of chunks in the arena.
 //   - level: 256 buckets of equal span: 1 ms at level 0, 256 ms at level 1, 65.5 s at level 2, 4.7 h, 50 days, …
 //   - frontier: the instant up to which the wheel has been walked.
@@ -11,8 +11,8 @@
 //
 // # Laziness
 //
-// An entry holds no time, so the index asks the owner for it, through a callback, whenever it needs it. That is what makes the
-// commonest operation free: extending a deadline (SET … EX on an existing key, EXPIRE of a session) does not touch the
+// An entry's time is a lower bound of the deadline: when it has come, the index asks the owner, through a callback, what is to be done. That is
+// what makes the commonest operation free: extending a deadline (SET … EX on an existing key, EXPIRE of a session) does not touch the
 // index at all. The old entry comes up at the old deadline, the owner answers with the new one, and the entry moves there.
 // Deleting a key or PERSIST does not touch the index either. The duty of the owner is only this:
 //
@@ -21,8 +21,8 @@
 // which keeps the one invariant that everything rests on: a volatile key has an entry in a bucket that begins no later than
 // its deadline. Expiry is therefore exact: the index reports a key within the millisecond of its deadline, and never before.
 //
-// An entry stands for every key of its hash. When several volatile keys of a shard share a 64-bit hash (an adversary can arrange it), the owner
-// deletes all of them that are due and answers with the earliest deadline of the rest.
+// An entry stands for every key whose hash has its 48 bits. When several volatile keys of a shard share them (one pair among 24 million keys, by
+// chance; an adversary can arrange more), the owner deletes all of them that are due and answers with the earliest deadline of the rest.
 //
 // # Ownership
 //

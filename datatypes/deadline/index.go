@@ -24,7 +24,20 @@ import (
 //   - When it reaches the start of a bucket, that bucket's entries differ from it in a lower byte only: they are taken out and placed again. An
 //     entry is placed at most eight times, in practice log256(TTL in ms).
 //
-// Rejected: a heap or tree of (deadline, reference) costs 16 bytes and more per key, a cache miss per level and an update
+// An entry is a word: 48 bits of the hash and, up to level 2, the two lowest bytes of its time. The other bytes are those of the start of its
+// bucket, so that it can be placed again without a question to the owner. To ask is what costs: two or three cache misses in the
+// keyspace, against a few nanoseconds for moving a word from one chunk to another. A bucket of level 3 or more tells too little; its
+// entries have zeros there, and the owner is asked when the frontier reaches them.
+//
+//	63                                      16 15            0
+//	+-----------------------------------------+---------------+
+//	|            bits 63…16 of the hash       | time mod 2^16 |    TTL up to 4.7 h (level 0 to 2): asked about once, when due
+//	+-----------------------------------------+---------------+
+//	|            bits 63…16 of the hash       |       0       |    longer: once more, at the start of its 4.7 hours (50 days, …)
+//	+-----------------------------------------+---------------+
+//
+// Rejected: entries of 64 hash bits, always asked about before they move. A key with a TTL of some seconds was then looked up
+// twice, and expiring it cost a half more. A heap or tree of (deadline, reference) costs 16 bytes and more per key, a cache miss per level and an update
 // on every extension of a TTL; random sampling as in Redis leaves up to a quarter of the memory to dead keys.
 
 const (
@@ -33,8 +46,14 @@ const (
 	slotWords = slots / 64
 )
 
-// rewindMs is how far the clock may step back before the wheel follows it. Following means asking the owner about every entry
-// again; not following means that keys set after the step are reported late by at most the step.
+const (
+	TimeBits   = 16
+	timeMask   = 1<<TimeBits - 1
+	exactLevel = 2 // the highest level whose buckets begin at, or lie within, a multiple of 2^TimeBits
+)
+
+// rewindMs is how far the clock may step back before the wheel follows it. Following means taking every entry out, and asking the owner
+// about some; not following means that keys set after the step are reported late by at most the step.
 const rewindMs = 1000
 
 // Index is the deadline index of one keyspace. Use New.
@@ -42,7 +61,8 @@ type Index struct {
 	arena *arena.Arena
 
 	frontier uint64 // walked up to here; see above
-	last     uint64 // greatest time that an owner is known to have seen, at least frontier unless the clock stepped back
+	last     uint64 // the time of the latest Advance, at least frontier unless the clock stepped back
+	late     uint64 // greatest time at which an entry was placed for an earlier deadline, since the last rewind
 	len      int
 	bytes    int64
 
@@ -51,12 +71,30 @@ type Index struct {
 	table [levels]arena.Ref         // bucket heads of a level: 256 words, allocated with the level's first entry
 
 	// pending holds the chains taken out of buckets that the frontier has reached (or of all, after the clock stepped back) and that Advance
-	// has not yet asked about.
-	pending []arena.Ref
+	// has not yet gone through.
+	pending []taken
 
 	room []uint64 // of Advance: the entries it asks about together
 
 	sweep sweep
+}
+
+// taken is a chain taken out of a bucket.
+type taken struct {
+	head arena.Ref
+	base uint64 // the times of its entries but for the low TimeBits
+	// vague is the time up to which the entries' times say nothing about deadlines, so that the owner has to be asked: all times above
+	// exactLevel; after the clock stepped back, those that may have been given to entries which were too late for theirs.
+	vague uint64
+}
+
+// takenFrom describes a chain from a bucket.
+func takenFrom(head arena.Ref, level int, start uint64) taken {
+	c := taken{head: head, base: start &^ timeMask}
+	if level > exactLevel {
+		c.vague = math.MaxUint64
+	}
+	return c
 }
 
 // New returns an empty index whose memory comes from a. It allocates nothing there until the first Add.
@@ -76,17 +114,25 @@ func (x *Index) Bytes() int64 { return x.bytes }
 
 // Add makes the index report hash at atMs. A deadline in the past is reported by the next Advance. O(1).
 func (x *Index) Add(hash uint64, atMs int64) {
-	x.add(hash, toTime(atMs))
+	x.add(hash, toTime(atMs), 0)
 }
 
-func (x *Index) add(hash, at uint64) {
-	at = max(at, x.frontier)
+// add places an entry at its deadline, but not before earliest nor before the frontier. The low TimeBits of hash do not matter.
+func (x *Index) add(hash, at, earliest uint64) {
+	if earliest = max(earliest, x.frontier); at < earliest {
+		at = earliest
+		x.late = max(x.late, at)
+	}
 	level, slot := x.place(at)
 	if x.table[level] == 0 {
 		x.newTable(level)
 	}
+	entry := hash &^ timeMask
+	if level <= exactLevel {
+		entry |= at & timeMask
+	}
 	bucket := word(x.table[level], slot)
-	head, added := x.push(arena.Ref(*bucket), hash)
+	head, added := x.push(arena.Ref(*bucket), entry)
 	*bucket = uint64(head)
 	if added {
 		x.len++
@@ -157,14 +203,16 @@ func (x *Index) Next() int64 {
 	return int64(min(next, math.MaxInt64)) // a key kept at the end of time lies one past it
 }
 
-// Advance walks the index up to nowMs and calls due for every entry it meets, at most budget times. due looks the hash up in the keyspace and
+// Advance walks the index up to nowMs and calls due for every entry whose time has come or cannot be told, at most budget times. due gets bits
+// 63…16 of the hash, the others are 0. It looks for keys in the keyspace that agree in those and
 //
-//   - returns ok=false when no volatile key of that hash is left, after deleting those whose deadline is at or before nowMs;
+//   - returns ok=false when no volatile one is left, after deleting those whose deadline is at or before nowMs;
 //   - returns the (earliest) deadline and ok=true when there is one, and the entry moves there.
 //
 // A deadline that is not after nowMs with ok=true says that the key must stay for now (a replica waits for its primary): it
 // is reported again from the next millisecond on. more tells that entries up to nowMs are left: call again. The cost is that
-// of the calls of due and of the buckets in use that are passed, whatever the distance in time.
+// of the calls of due, of the entries that move to a lower level without one, movesPerCall of which count as a call, and of the buckets in
+// use that are passed, whatever the distance in time.
 //
 // ahead, when not nil, is told of the hashes that due will be called for next, some at a time: the owner can bring what it
 // will look at close to the processor.
@@ -174,44 +222,53 @@ func (x *Index) Advance(nowMs int64, budget int, ahead func(hashes []uint64), du
 		x.rewind(now)
 	}
 	x.last = now
-	for budget > 0 {
-		if x.room == nil {
-			x.room = make([]uint64, askAhead)
+	if x.room == nil {
+		x.room = make([]uint64, 0, askAhead)
+	}
+	for moves := min(budget, math.MaxInt/movesPerCall) * movesPerCall; moves > 0; {
+		moves = x.gather(now, moves)
+		if len(x.room) == 0 {
+			break // nothing is left, or too few moves
 		}
-		hashes := x.gather(now, x.room[:0:min(budget, askAhead)])
-		if len(hashes) == 0 {
-			return false
-		}
-		budget -= len(hashes)
 		if ahead != nil {
-			ahead(hashes)
+			ahead(x.room)
 		}
-		for _, h := range hashes {
+		for _, h := range x.room {
 			if at, ok := due(h); ok {
-				x.add(h, max(toTime(at), now+1))
+				x.add(h, toTime(at), now+1)
 			}
 		}
 	}
 	return x.reach(now)
 }
 
-// askAhead is how many entries are taken out before the owner is asked about the first.
-const askAhead = 32
+const (
+	askAhead     = 32 // how many entries are taken out before the owner is asked about the first
+	movesPerCall = 4
+)
 
-// gather takes entries up to now out of the index until hashes is full.
-func (x *Index) gather(now uint64, hashes []uint64) []uint64 {
-	for len(hashes) < cap(hashes) && x.reach(now) {
+// gather takes entries up to now out of the index until room is full of those to ask about, or moves are used up, and puts those that are for
+// later where they belong. It returns what is left of moves.
+func (x *Index) gather(now uint64, moves int) (left int) {
+	x.room = x.room[:0]
+	for moves > 0 && len(x.room) < askAhead && x.reach(now) {
 		n := len(x.pending) - 1
-		head, hash := x.pop(x.pending[n])
-		if head == 0 {
+		c := &x.pending[n]
+		head, entry := x.pop(c.head)
+		at, vague := c.base|entry&timeMask, c.vague
+		if c.head = head; head == 0 {
 			x.pending = x.pending[:n]
-		} else {
-			x.pending[n] = head
 		}
 		x.len--
-		hashes = append(hashes, hash)
+		if at > now && at > vague {
+			x.add(entry, at, 0)
+			moves--
+			continue
+		}
+		x.room = append(x.room, entry&^timeMask)
+		moves -= movesPerCall
 	}
-	return hashes
+	return moves
 }
 
 // reach makes the earliest bucket that starts at or before now pending and moves the frontier to its start, or to now when there is
@@ -229,11 +286,12 @@ func (x *Index) reach(now uint64) bool {
 		return len(x.pending) > 0
 	}
 	x.frontier = x.start(level, slot)
-	x.pending = append(x.pending, x.detach(level, slot))
+	x.pending = append(x.pending, takenFrom(x.detach(level, slot), level, x.frontier))
 	return true
 }
 
-// rewind follows a clock that stepped back. The buckets are relative to the frontier, so all entries have to be placed again.
+// rewind follows a clock that stepped back. The buckets are relative to the frontier, so all entries have to be placed again. An entry up to late
+// may stand for a deadline that had passed and now has not: what its time was, only the owner knows.
 func (x *Index) rewind(now uint64) {
 	x.endSweep()
 	for {
@@ -241,7 +299,11 @@ func (x *Index) rewind(now uint64) {
 		if !ok {
 			break
 		}
-		x.pending = append(x.pending, x.detach(level, slot))
+		start := x.start(level, slot)
+		x.pending = append(x.pending, takenFrom(x.detach(level, slot), level, start))
 	}
-	x.frontier = now
+	for i := range x.pending {
+		x.pending[i].vague = max(x.pending[i].vague, x.late)
+	}
+	x.frontier, x.late = now, 0
 }

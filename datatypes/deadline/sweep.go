@@ -10,12 +10,12 @@ import (
 // Purge of stale entries.
 //
 // DEL k; SET k v EX 3600 in a loop adds an entry each time and leaves it for an hour. The sweep walks the buckets in order of time and keeps exactly
-// one entry for each volatile key, in the bucket of its deadline:
+// one entry for each volatile key, at its deadline. Of the entries with the same hash bits in a bucket, whatever their times, it asks about one:
 //
-//   - no volatile key has this hash: drop the entry;
-//   - the deadline lies in this bucket: keep the entry, once;
-//   - it lies in a later bucket: move it there, where the sweep has yet to come and will meet the duplicates;
-//   - it lies in an earlier bucket: drop it, since the invariant says that another entry exists which is not later than the deadline.
+//   - no volatile key has this hash: drop them;
+//   - the deadline lies in this bucket: keep one, at the deadline;
+//   - it lies in a later bucket: move one there, where the sweep has yet to come and will meet the duplicates;
+//   - it lies in an earlier bucket: drop them, since the invariant says that another entry exists which is not later than the deadline.
 //
 // The entries of one key with a constant TTL gather in one bucket, possibly millions in a bucket of 4.7 hours, so removing duplicates
 // has to work for buckets of any size, within a budget and without a hash set as large as the bucket. So a bucket is taken out of the wheel
@@ -43,11 +43,12 @@ type sweep struct {
 	// reaches bucketStart first, Advance takes them over.
 	holding     bool
 	bucketStart uint64
+	level       int
 
 	todo      []part
 	splitting part // the part being distributed over split, head 0 when there is none
 	split     [parts]part
-	sorted    []uint64 // distinct entries not yet asked about, in descending order
+	sorted    []uint64 // entries not yet asked about, of distinct hash bits
 }
 
 // NeedsSweep reports whether stale entries outnumber the rest enough to be worth a purge, or a purge has begun and is not finished. volatile is the
@@ -57,7 +58,7 @@ func (x *Index) NeedsSweep(volatile int) bool {
 }
 
 // Sweep continues the purge of stale entries, beginning a new one when none is running, for about budget entries. live returns the (earliest) deadline of
-// the volatile keys with this hash, ok=false when there is none. It must not delete keys; those past their deadline are left to Advance. more is
+// the volatile keys whose hash has these bits 63…16, ok=false when there is none. It must not delete keys; those past their deadline are left to Advance. more is
 // false when the purge is finished: if nothing was added meanwhile, Len is then the number of distinct volatile hashes.
 func (x *Index) Sweep(budget int, live func(hash uint64) (atMs int64, ok bool)) (more bool) {
 	s := &x.sweep
@@ -69,7 +70,7 @@ func (x *Index) Sweep(budget int, live func(hash uint64) (atMs int64, ok bool)) 
 		switch {
 		case len(s.sorted) > 0:
 			n := len(s.sorted) - 1
-			hash := s.sorted[n]
+			hash := s.sorted[n] &^ timeMask
 			s.sorted = s.sorted[:n]
 			x.len--
 			if at, ok := live(hash); ok {
@@ -81,7 +82,7 @@ func (x *Index) Sweep(budget int, live func(hash uint64) (atMs int64, ok bool)) 
 		case len(s.todo) > 0:
 			p := s.todo[len(s.todo)-1]
 			s.todo = s.todo[:len(s.todo)-1]
-			if p.len > sortEntries && p.depth*partBits < 64 {
+			if p.len > sortEntries && p.depth*partBits < 64-TimeBits {
 				s.splitting = p
 				break
 			}
@@ -99,11 +100,11 @@ func (x *Index) Sweep(budget int, live func(hash uint64) (atMs int64, ok bool)) 
 
 // keep places an entry of the held bucket where its deadline is, unless another entry is known to be there.
 func (x *Index) keep(hash, at uint64) {
-	overdue := at <= max(x.frontier, x.last) // its entry may lie in a later bucket than the deadline, see Advance and add
+	overdue := at <= max(x.frontier, x.last, x.late) // its entry may lie in a later bucket than the deadline, see Advance and add
 	if at < x.sweep.bucketStart && !overdue {
 		return
 	}
-	x.add(hash, at)
+	x.add(hash, at, 0)
 }
 
 // holdNext takes the next bucket that is to be swept out of the wheel.
@@ -114,7 +115,7 @@ func (x *Index) holdNext() bool {
 		return false
 	}
 	s.holding = true
-	s.bucketStart = x.start(level, slot)
+	s.bucketStart, s.level = x.start(level, slot), level
 	s.from = s.bucketStart + 1<<(8*level)
 	head := x.detach(level, slot)
 	n := 0
@@ -153,9 +154,9 @@ func (x *Index) splitChunk() int {
 	n := headerCount(header)
 	shift := 64 - partBits*(p.depth+1)
 	for i := 1; i <= n; i++ {
-		hash := *word(p.head, i)
-		out := &s.split[hash>>shift&(parts-1)]
-		head, added := x.push(out.head, hash)
+		entry := *word(p.head, i)
+		out := &s.split[entry>>shift&(parts-1)]
+		head, added := x.push(out.head, entry)
 		out.head = head
 		if added {
 			out.len++
@@ -177,7 +178,7 @@ func (x *Index) splitChunk() int {
 	return n
 }
 
-// sortPart turns a part into the distinct entries of sorted.
+// sortPart turns a part into the entries of sorted: of those with the same hash bits the earliest.
 func (x *Index) sortPart(p part) {
 	s := &x.sweep
 	s.sorted = s.sorted[:0]
@@ -191,34 +192,33 @@ func (x *Index) sortPart(p part) {
 	x.freeChain(p.head)
 	slices.Sort(s.sorted)
 	n := len(s.sorted)
-	s.sorted = slices.Compact(s.sorted)
+	s.sorted = slices.CompactFunc(s.sorted, func(a, b uint64) bool { return a>>TimeBits == b>>TimeBits })
 	x.len -= n - len(s.sorted)
 }
 
 // returnSwept gives what is left of the held bucket to Advance; the sweep goes on with the next one.
 func (x *Index) returnSwept() {
 	s := &x.sweep
+	giveBack := func(head arena.Ref) {
+		if head != 0 {
+			x.pending = append(x.pending, takenFrom(head, s.level, s.bucketStart))
+		}
+	}
 	for _, p := range s.todo {
-		x.pending = append(x.pending, p.head)
+		giveBack(p.head)
 	}
 	s.todo = s.todo[:0]
-	if s.splitting.head != 0 {
-		x.pending = append(x.pending, s.splitting.head)
-		s.splitting = part{}
-	}
+	giveBack(s.splitting.head)
+	s.splitting = part{}
 	for i := range s.split {
-		if s.split[i].head != 0 {
-			x.pending = append(x.pending, s.split[i].head)
-		}
+		giveBack(s.split[i].head)
 		s.split[i] = part{}
 	}
 	var head arena.Ref
-	for _, hash := range s.sorted {
-		head, _ = x.push(head, hash)
+	for _, entry := range s.sorted {
+		head, _ = x.push(head, entry)
 	}
-	if head != 0 {
-		x.pending = append(x.pending, head)
-	}
+	giveBack(head)
 	s.sorted = s.sorted[:0]
 	s.holding = false
 }

@@ -62,7 +62,7 @@ func (d *Dict) split(e entry, sorted []uint64) bool {
 		p := unsafe.Add(arena.Ref(s&refMask).Ptr(), d.keyOff)
 		warm += *(*uint8)(unsafe.Add(p, *(*uint8)(p)&0x7f)) // the end of the key: it may be in the next cache line
 	}
-	sink = warm
+	runtime.KeepAlive(warm) // or the compiler leaves the loop away
 	left, common := 0, uint64(0)
 	first := uint64(0)
 	for i, s := range sorted {
@@ -96,9 +96,6 @@ func (d *Dict) split(e entry, sorted []uint64) bool {
 
 // widen returns a slot as it is in a segment one bit shallower: bit comes in front of the fingerprint, whose last one is dropped.
 func widen(s, bit uint64) uint64 { return bit<<63 | s>>1&^refMask&^(1<<63) | s&refMask }
-
-// sink keeps the touching loop of split from being optimised away.
-var sink uint8
 
 func sortNearly(s []uint64) {
 	if len(s) > splitBuffer { // a segment of colliding keys may hold any number

@@ -105,8 +105,8 @@ func (db *DB) expireNow(k Key, e Entry) {
 	}
 }
 
-// ExpireDue removes keys whose deadline has passed, looking at no more than budget index entries, and tells whether
-// it stopped for the budget.
+// ExpireDue removes keys whose deadline has passed, looking for the keys of no more than budget index entries, and tells
+// whether it stopped for the budget.
 func (db *DB) ExpireDue(budget int) (more bool) {
 	if db.deadlines == nil || db.shard.HoldExpiry {
 		return false
@@ -114,12 +114,12 @@ func (db *DB) ExpireDue(budget int) (more bool) {
 	now := db.shard.NowMs
 	return db.deadlines.Advance(now, budget, db.warm, func(hash uint64) (int64, bool) {
 		for {
-			victim, at, found := db.earliest(hash)
-			if !found || at > now {
-				return at, found
+			victim, full, at := db.earliest(hash)
+			if at < 0 || at > now {
+				return at, at >= 0
 			}
 			db.keyBuf = append(db.keyBuf[:0], victim.Key()...)
-			db.expireNow(Key{db.keyBuf, hash}, victim)
+			db.expireNow(Key{db.keyBuf, full}, victim)
 		}
 	})
 }
@@ -134,16 +134,20 @@ func (db *DB) warm(hashes []uint64) {
 	}
 }
 
-// earliest finds the volatile key of this hash with the earliest deadline. Two keys can share a hash.
-func (db *DB) earliest(hash uint64) (first Entry, at int64, found bool) {
-	db.dict.EachHash(hash, func(s dict.Slot) bool {
+// earliest finds, of the volatile keys whose hash has these bits as the deadline index knows them, that with the earliest deadline, and
+// its hash. at is NoTTL when there is none.
+func (db *DB) earliest(known uint64) (first Entry, hash uint64, at int64) {
+	at = NoTTL
+	db.dict.EachHash(known, func(s dict.Slot) bool {
 		e := Entry{s.Ref()}
-		if t := e.ExpireAtMs(); t >= 0 && (!found || t < at) && dict.Hash(e.Key()) == hash {
-			first, at, found = e, t, true
+		if t := e.ExpireAtMs(); t >= 0 && (at < 0 || t < at) {
+			if h := dict.Hash(e.Key()); h>>deadline.TimeBits == known>>deadline.TimeBits {
+				first, hash, at = e, h, t
+			}
 		}
 		return true
 	})
-	return first, at, found
+	return first, hash, at
 }
 
 // SweepDeadlines drops stale entries of the deadline index, a few at a time, when they outnumber the volatile keys.
@@ -153,7 +157,7 @@ func (db *DB) SweepDeadlines(budget int) (more bool) {
 		return false
 	}
 	return x.Sweep(budget, func(hash uint64) (int64, bool) {
-		_, at, found := db.earliest(hash)
-		return at, found
+		_, _, at := db.earliest(hash)
+		return at, at >= 0
 	})
 }

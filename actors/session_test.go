@@ -1,0 +1,241 @@
+package actors
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/troupe-db/troupe/netio/resp"
+)
+
+// waits tells whether the clock will call a timer's function later, and not at once.
+func (ts *testServer) waits(timer Timer) bool {
+	ts.clock.mu.Lock()
+	defer ts.clock.mu.Unlock()
+	t, manual := timer.(*manualTimer)
+	return manual && slices.Contains(ts.clock.timers, t)
+}
+
+// TestFarPause: a pause that is longer than a time.Duration can be does not end at once.
+func TestFarPause(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c, held := ts.connect(), ts.connect()
+	c.check("CLIENT PAUSE 10000000000000 WRITE", ok)
+	require.True(t, ts.waits(ts.pause.timer))
+	held.send("SET a 1")
+	_, replied := held.ready()
+	require.False(t, replied)
+}
+
+// TestFarDeadline: a key that expires after more time than a time.Duration can hold does not keep the expiry actor busy.
+func TestFarDeadline(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c := ts.connect()
+	c.check("SET a 1 PX 10000000000000", ok)
+	until(func() bool {
+		ts.clock.mu.Lock()
+		defer ts.clock.mu.Unlock()
+		return slices.ContainsFunc(ts.clock.timers, func(m *manualTimer) bool {
+			return m.atNs > testStart.Add(24*365*time.Hour).UnixNano()
+		})
+	})
+}
+
+// TestAnnouncedLength: memory is set aside for what a client sends, not for what it says that it will send.
+func TestAnnouncedLength(t *testing.T) {
+	ts := newTestServer(t, 1, "--proto-max-bulk-len", "9223372036854775807")
+	c := ts.connect()
+	c.feed([]byte("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9000000000000000000\r\nx"))
+	require.LessOrEqual(t, cap(c.s.qb), 2<<20)
+	c = ts.connect()
+	c.feed([]byte("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$536870912\r\nx"))
+	require.LessOrEqual(t, cap(c.s.qb), 2<<20)
+
+	// What does come is not moved again and again.
+	c = ts.connect()
+	value := strings.Repeat("v", 40<<20)
+	data := resp.AppendCommandStrings(nil, "SET", "a", value)
+	moved := 0
+	for len(data) > 0 {
+		n := min(64<<10, len(data))
+		was := cap(c.s.qb)
+		c.feed(data[:n])
+		if cap(c.s.qb) != was {
+			moved++
+		}
+		data = data[n:]
+	}
+	require.Equal(t, ok, c.reply())
+	require.Less(t, moved, 12)
+}
+
+// bigBacklog is a connection that has more to run than it runs in one turn, and has had its first.
+func bigBacklog(ts *testServer) *testConn {
+	c := ts.connect()
+	require.Equal(ts.t, ok, c.do("SET", "a", strings.Repeat("v", 3<<10)))
+	c.feed(bytes.Repeat([]byte("GET a\r\n"), 4000))
+	return c
+}
+
+// TestTurnsLeaveTheRestWhereItIs: a session that has more to run than one turn allows does not move all of it each time.
+func TestTurnsLeaveTheRestWhereItIs(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c := bigBacklog(ts)
+	before := c.s.qb
+	<-c.wake
+	c.take(c.s.Resume())
+	after := c.s.qb
+	require.NotEmpty(t, after)
+	require.Less(t, len(after), len(before))
+	require.Same(t, &before[len(before)-len(after)], &after[0])
+	for range 4000 {
+		require.Len(t, c.reply(), 3<<10)
+	}
+	require.False(t, c.s.Busy())
+}
+
+// TestBusyBetweenTurns: a client that half-closes its connection while some of its commands are still to run gets the replies,
+// so its session must be busy also when none of them is running just now.
+func TestBusyBetweenTurns(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c := bigBacklog(ts)
+	require.True(t, c.s.Busy())
+	for range 4000 {
+		c.reply()
+	}
+	require.False(t, c.s.Busy())
+}
+
+// TestTurnsAreBoundedByInput: commands with short replies do not keep the event loop either.
+func TestTurnsAreBoundedByInput(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c, other := ts.connect(), ts.connect()
+	other.check("CLIENT PAUSE 1000 WRITE", ok)
+	c.send("SET a 1")
+	const n = 30_000
+	cmd := encode("SET a " + strings.Repeat("v", 100))
+	c.feed(bytes.Repeat(cmd, n))
+	other.check("CLIENT UNPAUSE", ok)
+	<-c.wake
+	c.take(c.s.Resume())
+	require.Less(t, len(c.got), n/2*len("+OK\r\n"))
+	for range n + 1 {
+		require.Equal(t, ok, c.reply())
+	}
+}
+
+// TestPausedIsNotBusy: the server stops, and a half-closed connection ends, without waiting for the end of a pause.
+func TestPausedIsNotBusy(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c, other := ts.connect(), ts.connect()
+	other.check("CLIENT PAUSE 1000 WRITE", ok)
+	c.send("SET a 1")
+	require.False(t, c.s.Busy())
+	<-c.wake // the transport looks again: it may have asked before the command was held back
+	c.take(c.s.Resume())
+	require.Empty(t, c.got)
+	other.check("CLIENT UNPAUSE", ok)
+	require.Equal(t, ok, c.reply())
+	require.False(t, c.s.Busy())
+}
+
+// TestRefusedWhilePaused: what is not allowed is refused at once, as in Redis, and not after the pause.
+func TestRefusedWhilePaused(t *testing.T) {
+	ts := newTestServer(t, 2, "--requirepass", "secret")
+	c, stranger := ts.connect(), ts.connect()
+	c.check("AUTH secret", ok, "CLIENT PAUSE 1000 WRITE", ok)
+	require.Equal(t, resp.Error("NOAUTH Authentication required."), stranger.run("SET a 1"))
+}
+
+// TestBigBurstsAreForgotten: a connection that stays in use does not keep what one big command or reply took.
+func TestBigBurstsAreForgotten(t *testing.T) {
+	ts := newTestServer(t, 2)
+	c := ts.connect()
+	c.check("PING", resp.Status("PONG"))
+	data := resp.AppendCommandStrings(nil, "MSET", "a", strings.Repeat("v", 4<<20), "b", "x", "c", "y")
+	c.feed(data[:100])
+	c.feed(data[100:])
+	require.Equal(t, ok, c.reply())
+	require.Len(t, c.run("GET a"), 4<<20)
+	c.check("PING", resp.Status("PONG"), "PING", resp.Status("PONG"))
+	b := c.s.batch
+	require.NotNil(t, b)
+	for _, word := range b.argv[:cap(b.argv)] {
+		require.Less(t, len(word), 1<<20)
+	}
+	require.LessOrEqual(t, cap(b.w.Buf), 3<<20)
+	require.LessOrEqual(t, cap(b.store), keptBytes)
+
+	many := []string{"DEL"}
+	for range 100_000 {
+		many = append(many, "k")
+	}
+	c.do(many...)
+	c.s.Idle()
+	c.run("PING")
+	require.LessOrEqual(t, cap(c.s.batch.keys), 20_000)
+}
+
+// TestTimeoutWhileSending: a client that takes its time to send a long command, or to take a long reply, is not idle.
+func TestTimeoutWhileSending(t *testing.T) {
+	ts := newTestServer(t, 2, "--timeout", "10")
+	c := ts.connect()
+	data := encode("SET a " + strings.Repeat("v", 100))
+	for _, b := range data[:50] {
+		c.feed([]byte{b})
+		ts.clock.Advance(9e9)
+		require.False(t, c.s.Tick(0))
+	}
+	c.feed(data[50:])
+	require.Equal(t, ok, c.reply())
+	for pending := range 5 {
+		ts.clock.Advance(9e9)
+		require.False(t, c.s.Wrote(5-pending))
+		require.False(t, c.s.Tick(0))
+	}
+	ts.clock.Advance(11e9)
+	require.True(t, c.s.Tick(0))
+}
+
+// TestMutedProtocolError: a client that wants no replies is not told why it is closed either, as in Redis.
+func TestMutedProtocolError(t *testing.T) {
+	ts := newTestServer(t, 1)
+	for _, mode := range []string{"OFF", "SKIP"} {
+		c := ts.connect()
+		c.send("CLIENT REPLY " + mode)
+		c.feed([]byte("*1\r\n$x\r\n"))
+		require.True(t, c.closed, mode)
+		require.Empty(t, c.got, mode)
+	}
+}
+
+// TestLocalWithoutReply: a command that is not answered ends all the same, and leaves nothing behind for the next user.
+func TestLocalWithoutReply(t *testing.T) {
+	ts := newTestServer(t, 2)
+	l := ts.NewLocal()
+	do := func(words ...string) any {
+		args := make([][]byte, len(words))
+		for i, w := range words {
+			args[i] = []byte(w)
+		}
+		v, err := l.Do(context.Background(), args...)
+		require.NoError(t, err)
+		return v
+	}
+	require.Nil(t, do("CLIENT", "REPLY", "OFF"))
+	require.Nil(t, do("SET", "a", "1"))
+	require.True(t, l.Reset())
+	require.Equal(t, "1", do("GET", "a"))
+	require.Equal(t, ok, do("CLIENT", "SETNAME", "mine"))
+	require.Equal(t, ok, do("CLIENT", "NO-TOUCH", "on"))
+	require.True(t, l.Reset())
+	require.Nil(t, do("CLIENT", "GETNAME"))
+	require.Contains(t, do("CLIENT", "LIST").(resp.Verbatim).Text, "flags=N ")
+	require.Nil(t, do("SHUTDOWN", "NOSAVE"))
+	require.False(t, <-ts.stops)
+}
