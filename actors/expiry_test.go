@@ -96,6 +96,31 @@ func TestDeadlinesInAnyOrder(t *testing.T) {
 	})
 }
 
+// TestExpiryOfMany: keys that expire together are removed by one series of slices per shard, with room for commands
+// between them, however many rounds the actor makes meanwhile.
+func TestExpiryOfMany(t *testing.T) {
+	onShards(t, func(t *testing.T, ts *testServer) {
+		const many = 20 * expireSlice
+		c := ts.connect()
+		for i := range many {
+			c.send(fmt.Sprint("SET k", i, " v PX 1000"))
+			c.reply()
+		}
+		ts.clock.Advance(time.Second)
+		for range 50 {
+			ts.expiry.wake()
+		}
+		ts.advanceUntil(func() bool { return ts.keys() == 0 })
+		for _, s := range ts.shards {
+			until(func() bool { return s.mailbox.UserMessageCount() == 0 })
+		}
+		require.Equal(t, fmt.Sprint(many), c.info("stats", "expired_keys"))
+		c.run("SET again v PX 10") // the shard still tells of its deadlines
+		ts.clock.Advance(time.Second)
+		ts.advanceUntil(func() bool { return ts.keys() == 0 })
+	})
+}
+
 func TestSetActiveExpire(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {
 		c := ts.connect()

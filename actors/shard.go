@@ -32,12 +32,13 @@ type shard struct {
 		hits, misses   atomic.Uint64
 		expired        atomic.Uint64
 	}
-	active atomic.Bool      // wants upkeep
-	idle   int              // rounds of upkeep that changed nothing; owned by the shard, as all that follows
-	used   []dbSizes        // per database, as published
-	closed bool             // the keyspace was released
-	armed  int64            // the deadline that the expiry actor knows of
-	config *keyspace.Config // what ks.Config was taken from
+	active   atomic.Bool      // wants upkeep
+	idle     int              // rounds of upkeep that changed nothing; owned by the shard, as all that follows
+	used     []dbSizes        // per database, as published
+	closed   bool             // the keyspace was released
+	armed    int64            // the deadline that the expiry actor knows of
+	expiring bool             // a series of slices of expireOn is under way
+	config   *keyspace.Config // what ks.Config was taken from
 }
 
 // Receive implements actor.Actor.
@@ -175,24 +176,34 @@ func (s *shard) publishSizes(set uint64) {
 // dbSizes are the bytes of one database on one shard.
 type dbSizes struct{ used, tables, index, mapped int64 }
 
-// expire removes keys whose deadline has passed, a slice at a time.
+// expire removes keys whose deadline has passed. It is what the expiry actor posts at each of its rounds, which come
+// every few milliseconds while there is work; a shard that is still at it since an earlier round goes on as it does,
+// for a second series of slices would take the place of commands between them.
 func (s *shard) expire() {
+	if !s.expiring {
+		s.expireOn()
+	}
+}
+
+// expireOn removes one slice of keys and goes on with the next after what is queued.
+func (s *shard) expireOn() {
+	s.expiring = false
+	s.armed = math.MinInt64 // no round is needed before this shard asks for one
 	if s.sys.expiry.holds() {
-		s.armed = math.MinInt64 // until expiry.wake, which follows the end of the hold
+		return // until expiry.wake, which follows the end of the hold
+	}
+	s.refresh(s.sys.clock.now() / 1e6)
+	for i := range s.ks.Databases() {
+		if s.ks.DB(i).ExpireDue(expireSlice) {
+			s.expiring = true
+		}
+	}
+	if s.expiring {
+		s.sys.postOwn(s, s.expireOn)
 		return
 	}
 	s.armed = math.MaxInt64
-	s.refresh(s.sys.clock.now() / 1e6)
-	more := false
-	for i := range s.ks.Databases() {
-		if s.ks.DB(i).ExpireDue(expireSlice) {
-			more = true
-		}
-	}
 	s.ks.Soonest = s.ks.NextDeadlineMs()
-	if more {
-		s.sys.postOwn(s, s.expire)
-	}
 }
 
 // expireSlice is how many deadlines one message works off: about a quarter of a millisecond.

@@ -133,51 +133,6 @@ func (c *Ctx) intOr(i int, msg string) (n int64, ok bool) {
 	return n, ok
 }
 
-// floatArg returns Args[i] as a floating point number. When it is none, that is the reply and ok is false.
-func (c *Ctx) floatArg(i int) (f float64, ok bool) {
-	if f, ok = resp.ParseFloat(c.Args[i]); !ok {
-		c.Reply.Error(MsgNotFloat)
-	}
-	return f, ok
-}
-
-// Errors of the timeouts of blocking commands.
-const (
-	msgTimeoutNotFloat = "ERR timeout is not a float or out of range"
-	msgTimeoutNegative = "ERR timeout is negative"
-	msgTimeoutRange    = "ERR timeout is out of range"
-)
-
-// timeoutArg returns when a wait of Args[i] seconds that begins now ends, in unix milliseconds; 0 means that it has no
-// end. When the argument is no timeout, that is the reply and ok is false.
-func (c *Ctx) timeoutArg(i int) (untilMs int64, ok bool) {
-	untilMs, msg := timeoutMs(c.Args[i], c.NowMs)
-	if msg != "" {
-		c.Reply.Error(msg)
-		return 0, false
-	}
-	return untilMs, true
-}
-
-func timeoutMs(word []byte, nowMs int64) (untilMs int64, msg string) {
-	f, ok := resp.ParseFloat(word)
-	if !ok {
-		return 0, msgTimeoutNotFloat
-	}
-	ms := math.Ceil(f * 1000) // a timeout of less than a millisecond must not become none
-	switch {
-	case ms >= math.MaxInt64:
-		return 0, msgTimeoutRange
-	case ms < 0:
-		return 0, msgTimeoutNegative
-	case ms == 0:
-		return 0, ""
-	case int64(ms) > math.MaxInt64-nowMs:
-		return 0, msgTimeoutRange
-	}
-	return nowMs + int64(ms), ""
-}
-
 // timeUnit is how an option tells a deadline.
 type timeUnit uint8
 

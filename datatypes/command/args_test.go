@@ -64,30 +64,6 @@ func TestWordsLatchTheFirstMistake(t *testing.T) {
 	}
 }
 
-func TestTimeout(t *testing.T) {
-	for _, c := range []struct {
-		word string
-		want int64
-		msg  string
-	}{
-		{"0", 0, ""},
-		{"1", 1_000_001_000, ""},
-		{"0.25", 1_000_000_250, ""},
-		{"0.0001", 1_000_000_001, ""},
-		{"x", 0, msgTimeoutNotFloat},
-		{"nan", 0, msgTimeoutNotFloat},
-		{"-1", 0, msgTimeoutNegative},
-		{"-inf", 0, msgTimeoutNegative},
-		{"inf", 0, msgTimeoutRange},
-		{"9223372036854775", 0, msgTimeoutRange},
-		{"1e300", 0, msgTimeoutRange},
-	} {
-		got, msg := timeoutMs([]byte(c.word), 1_000_000_000)
-		require.Equal(t, c.msg, msg, c.word)
-		require.Equal(t, c.want, got, c.word)
-	}
-}
-
 func TestClampRange(t *testing.T) {
 	for _, c := range []struct{ first, last, total, wantFirst, wantLast int64 }{
 		{0, -1, 10, 0, 9},

@@ -2,6 +2,7 @@ package dict
 
 import (
 	"math/bits"
+	"runtime"
 	"slices"
 	"unsafe"
 
