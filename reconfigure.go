@@ -1,9 +1,11 @@
 package troupe
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/troupe-db/troupe/actors/config"
+	"github.com/troupe-db/troupe/netio"
 )
 
 // refusal is what CONFIG SET answers when the network does not follow. Why is for the log: it may tell more than a client should know.
@@ -34,6 +36,13 @@ func (s *Server) followConfig(o Options, cfg *config.Config) {
 	}
 	cfg.OnApply("tls-cert-file", func(_, v *config.Values) error { return s.reloadTLS(v) }, "tls-key-file", "tls-key-file-pass",
 		"tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients", "tls-protocols", "tls-ciphers", "tls-session-caching")
+	cfg.OnApply("maxclients", func(_, v *config.Values) error {
+		fits, err := netio.FitMaxClients(v.MaxClients, s.log)
+		if err == nil && fits < v.MaxClients {
+			err = refusal("The operating system is not able to handle the specified number of clients, try with " + strconv.Itoa(fits))
+		}
+		return err
+	})
 	cfg.OnApply("tcp-keepalive", func(_, v *config.Values) error {
 		return s.net.SetKeepAlive(time.Duration(v.TCPKeepaliveSec) * time.Second)
 	})

@@ -77,3 +77,17 @@ func TestConfigSetLeavesTheAddressOfAnEmbeddingProgram(t *testing.T) {
 	require.ErrorContains(t, err, "the program that embeds this server has chosen where it listens")
 	require.True(t, answers(t, s.Addr()))
 }
+
+func TestConfigSetOfMoreClientsThanTheSystemServes(t *testing.T) {
+	s, err := troupe.Start(troupe.Options{Args: []string{"--port", "0", "--bind", "127.0.0.1"}})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Do(context.Background(), "CONFIG", "SET", "maxclients", "2000000000")
+	require.ErrorContains(t, err, "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not "+
+		"able to handle the specified number of clients, try with ")
+	v, err := s.Do(context.Background(), "CONFIG", "GET", "maxclients")
+	require.NoError(t, err)
+	require.Equal(t, map[any]any{"maxclients": "10000"}, v)
+	_, err = s.Do(context.Background(), "CONFIG", "SET", "maxclients", "100")
+	require.NoError(t, err)
+}

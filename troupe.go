@@ -86,6 +86,15 @@ func seeded(seed uint64) func() uint64 {
 
 // listen opens the sockets.
 func (s *Server) listen(o Options, cfg *config.Config) error {
+	fits, err := netio.FitMaxClients(cfg.Load().MaxClients, s.log)
+	if err != nil {
+		return err
+	}
+	if fits < cfg.Load().MaxClients {
+		if err := cfg.Assign("maxclients", strconv.Itoa(fits)); err != nil {
+			return fmt.Errorf("troupe: %w", err)
+		}
+	}
 	v := cfg.Load()
 	at, err := listenAddrs(o, v)
 	if err != nil {
@@ -106,7 +115,11 @@ func (s *Server) listen(o Options, cfg *config.Config) error {
 	}
 	s.sys.SetListeners(opts.Loops, s.listeners(at))
 	s.followConfig(o, cfg)
-	return s.net.Start()
+	if err := s.net.Start(); err != nil {
+		_ = s.net.Stop(context.Background()) // closes the listening sockets
+		return err
+	}
+	return nil
 }
 
 // tlsOptions picks what the configuration says about TLS.

@@ -338,6 +338,7 @@ func (b *Batch) runHeld(r *runner) {
 // runSession runs the next requests as long as they need no shard.
 func (b *Batch) runSession() {
 	b.begin()
+	b.sess.shown.activeMs.Store(b.ctx.NowMs) // CLIENT LIST and INFO are about to show it
 	for b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.parked == nil {
 		b.exec(b.sys.serverStats)
 		// What is next may be on a shard, at whose keys nobody may look from here.

@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -238,4 +239,27 @@ func TestLocalWithoutReply(t *testing.T) {
 	require.Contains(t, do("CLIENT", "LIST").(resp.Verbatim).Text, "flags=N ")
 	require.Nil(t, do("SHUTDOWN", "NOSAVE"))
 	require.False(t, <-ts.stops)
+}
+
+// TestRoutingOfNonsense: whatever words a client sends, finding out where its command runs does not fail: it happens on the
+// event loop, outside of what turns a panic into an error.
+func TestRoutingOfNonsense(t *testing.T) {
+	ts := newTestServer(t, 4)
+	rnd := rand.New(rand.NewPCG(7, 7))
+	words := []string{"", "0", "1", "2", "-1", "3", "9223372036854775807", "-9223372036854775808", "4294967296", "99999999999999999999",
+		"KEYS", "LIMIT", "STORE", "AND", "NOT", "DB", "REPLACE", "x", "*", "help", "\x00"}
+	s := ts.connect().s
+	for _, spec := range ts.table.All() {
+		for range 300 {
+			b := ts.newBatch(s)
+			for _, part := range strings.Split(spec.FullName, "|") {
+				b.argv = append(b.argv, []byte(part))
+			}
+			for range rnd.IntN(7) {
+				b.argv = append(b.argv, []byte(words[rnd.IntN(len(words))]))
+			}
+			require.NotPanics(t, func() { b.add(0) }, "%q", b.argv)
+			b.recycle()
+		}
+	}
 }

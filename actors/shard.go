@@ -193,12 +193,14 @@ func (s *shard) expireOn() {
 		return // until expiry.wake, which follows the end of the hold
 	}
 	s.refresh(s.sys.clock.now() / 1e6)
+	more := false
 	for i := range s.ks.Databases() {
 		if s.ks.DB(i).ExpireDue(expireSlice) {
-			s.expiring = true
+			more = true
 		}
 	}
-	if s.expiring {
+	if more {
+		s.expiring = true
 		s.sys.postOwn(s, s.expireOn)
 		return
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/troupe-db/troupe/datatypes/arena"
 )
 
-// owner stands for a keyspace: it knows the deadlines and keeps the duty that doc.go gives to the owner.
+// owner stands for a keyspace: it knows the deadlines and keeps the duty that doc.go gives to the owner. Its keys are numbers of 48 bits;
+// the rest of their hashes must not matter.
 type owner struct {
 	x         *Index
 	a         *arena.Arena
@@ -28,11 +29,23 @@ func newOwner(t testing.TB, nowMs int64) *owner {
 	return &owner{x: New(a, nowMs), a: a, deadlines: map[uint64]int64{}, now: nowMs}
 }
 
-func (o *owner) expire(hash uint64, atMs int64) {
-	was, volatile := o.deadlines[hash]
-	o.deadlines[hash] = atMs
+const keyMask = 1<<(64-TimeBits) - 1
+
+func hashOf(key uint64) uint64 { return key<<TimeBits | key*0x9e3779b97f4a7c15>>48 }
+
+// keyOf undoes what the index makes of hashOf.
+func keyOf(hash uint64) uint64 {
+	if hash&timeMask != 0 {
+		panic("a callback got more than the hash bits that the index knows")
+	}
+	return hash >> TimeBits
+}
+
+func (o *owner) expire(key uint64, atMs int64) {
+	was, volatile := o.deadlines[key]
+	o.deadlines[key] = atMs
 	if !volatile || atMs < was {
-		o.x.Add(hash, atMs)
+		o.x.Add(hashOf(key), atMs)
 	}
 }
 
@@ -58,16 +71,17 @@ func (o *owner) due(hash uint64) (int64, bool) {
 }
 
 func (o *owner) judge(hash uint64) (int64, bool) {
-	at, ok := o.deadlines[hash]
+	key := keyOf(hash)
+	at, ok := o.deadlines[key]
 	if ok && at <= o.now && !o.keep {
-		delete(o.deadlines, hash)
+		delete(o.deadlines, key)
 		return 0, false
 	}
 	return at, ok
 }
 
 func (o *owner) live(hash uint64) (int64, bool) {
-	at, ok := o.deadlines[hash]
+	at, ok := o.deadlines[keyOf(hash)]
 	return at, ok
 }
 
@@ -82,9 +96,19 @@ func (o *owner) sweepAll(t require.TestingT) {
 // check verifies the invariants of the index, and that it covers every deadline.
 func (o *owner) check(t require.TestingT) {
 	x := o.x
-	covered := map[uint64]uint64{} // earliest time at which the index comes across a hash
+	covered := map[uint64]uint64{} // earliest time at which the index asks about a key
+	cover := func(entry uint64, c taken, start uint64) {
+		at := c.base | entry&timeMask
+		if at <= c.vague {
+			at = start
+		}
+		if first, ok := covered[entry>>TimeBits]; !ok || at < first {
+			covered[entry>>TimeBits] = at
+		}
+	}
 	entries, bytes := 0, int64(0)
-	walk := func(head arena.Ref, start uint64) {
+	walk := func(c taken, start uint64) {
+		head := c.head
 		for r, first := head, true; r != 0; first = false {
 			h := *word(r, 0)
 			n, size := headerCount(h), chunkCap(headerClass(h))
@@ -92,10 +116,7 @@ func (o *owner) check(t require.TestingT) {
 				require.Fail(t, "bad chunk", "%d of %d entries, first %v", n, size, first)
 			}
 			for i := 1; i <= n; i++ {
-				hash := *word(r, i)
-				if at, ok := covered[hash]; !ok || start < at {
-					covered[hash] = start
-				}
+				cover(*word(r, i), c, start)
 			}
 			entries += n
 			bytes += int64(8 * (size + 1))
@@ -116,38 +137,42 @@ func (o *owner) check(t require.TestingT) {
 			if used != (head != 0) || used && !ahead {
 				require.Fail(t, "bad bucket", "level %d bucket %d: used %v, head %#x, frontier %#x", level, slot, used, head, x.frontier)
 			}
-			walk(head, x.start(level, slot))
+			start := x.start(level, slot)
+			checkTimes(t, head, level, start)
+			walk(takenFrom(head, level, start), start)
 		}
 		require.Equal(t, any, x.inUse&(1<<level) != 0)
 		if x.table[level] != 0 {
 			bytes += slots * 8
 		}
 	}
-	for _, head := range x.pending {
-		require.NotZero(t, head)
-		walk(head, 0)
+	for _, c := range x.pending {
+		require.NotZero(t, c.head)
+		walk(c, 0) // unless the time is known they are asked about at once
 	}
 	s := &x.sweep
+	held := func(head arena.Ref) taken {
+		checkTimes(t, head, s.level, s.bucketStart)
+		return takenFrom(head, s.level, s.bucketStart)
+	}
 	for _, p := range s.todo {
-		walk(p.head, s.bucketStart)
+		walk(held(p.head), s.bucketStart)
 	}
-	walk(s.splitting.head, s.bucketStart)
+	walk(held(s.splitting.head), s.bucketStart)
 	for _, p := range s.split {
-		walk(p.head, s.bucketStart)
+		walk(held(p.head), s.bucketStart)
 	}
-	for _, hash := range s.sorted {
-		if at, ok := covered[hash]; !ok || s.bucketStart < at {
-			covered[hash] = s.bucketStart
-		}
+	for _, entry := range s.sorted {
+		cover(entry, held(0), s.bucketStart)
 	}
 	entries += len(s.sorted)
 	require.Equal(t, x.Len(), entries)
 	require.Equal(t, x.Bytes(), bytes)
 	require.Equal(t, x.Bytes(), o.a.Used())
-	seen := max(x.frontier, x.last+1)
-	for hash, at := range o.deadlines {
-		if start, ok := covered[hash]; !ok || start > max(toTime(at), seen) {
-			require.Fail(t, "deadline not covered", "hash %#x at %d: has an entry %v, which comes up at %d", hash, at, ok, start)
+	seen := max(x.frontier, x.last+1, x.late)
+	for key, at := range o.deadlines {
+		if start, ok := covered[key]; !ok || start > max(toTime(at), seen) {
+			require.Fail(t, "deadline not covered", "key %#x at %d: has an entry %v, which comes up at %d", key, at, ok, start)
 		}
 	}
 	if len(o.deadlines) > 0 {
@@ -159,14 +184,26 @@ func (o *owner) check(t require.TestingT) {
 	}
 }
 
-// run lets time pass as a shard does, from one Next to the next, and returns when each hash was reported.
+// checkTimes verifies that the times of a bucket's entries lie in it.
+func checkTimes(t require.TestingT, head arena.Ref, level int, start uint64) {
+	for r := head; r != 0; r = headerNext(*word(r, 0)) {
+		for i := 1; i <= headerCount(*word(r, 0)); i++ {
+			low := *word(r, i) & timeMask
+			if level > exactLevel && low != 0 || level <= exactLevel && (start&^timeMask|low)>>(8*level) != start>>(8*level) {
+				require.Fail(t, "bad time", "level %d bucket at %#x: entry has time %#x", level, start, low)
+			}
+		}
+	}
+}
+
+// run lets time pass as a shard does, from one Next to the next, and returns when each key was reported.
 func (o *owner) run(until int64) map[uint64]int64 {
 	reported := map[uint64]int64{}
 	for o.now <= until {
 		o.x.Advance(o.now, math.MaxInt, nil, func(hash uint64) (int64, bool) {
 			at, ok := o.due(hash)
 			if !ok {
-				reported[hash] = o.now
+				reported[keyOf(hash)] = o.now
 			}
 			return at, ok
 		})
@@ -198,9 +235,9 @@ func TestExactMillisecond(t *testing.T) {
 	want := map[uint64]int64{}
 	var until int64
 	for i, ttl := range []int64{0, 1, 2, 15, 16, 17, 255, 256, 257, 511, 65_535, 65_536, 65_537, 1 << 20, 1<<24 - 1, 1 << 24, 86_400_000, 1 << 32, 1<<40 + 3} {
-		hash := uint64(i) * 0x9e3779b97f4a7c15
-		o.expire(hash, now+ttl)
-		want[hash] = now + ttl
+		key := uint64(i) * 0x9e3779b97f4a7c15 & keyMask
+		o.expire(key, now+ttl)
+		want[key] = now + ttl
 		until = max(until, now+ttl)
 	}
 	o.check(t)
@@ -228,10 +265,87 @@ func TestNextIsLowerBoundAndNotEarly(t *testing.T) {
 	require.Equal(t, int64(1300), o.x.Next(), "the entry came down to its millisecond")
 	o.now = 1299
 	o.advance(100)
-	require.Equal(t, 2, o.asked)
+	require.Equal(t, 1, o.asked, "nothing is asked when an entry moves")
 	o.now = 1300
 	o.advance(100)
+	require.Equal(t, 2, o.asked)
 	require.Empty(t, o.deadlines)
+}
+
+// TestAskedOnce: entries of level 2 and below come down without a question, those above cost one more.
+func TestAskedOnce(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		from, to     int64
+		asked, early int
+	}{
+		{"level 0", 1, 1 << 8, 1, 0},
+		{"level 1", 1 << 8, 1 << 16, 1, 0},
+		{"level 2", 1 << 16, 1 << 24, 1, 0},
+		{"level 3", 1<<24 + 1<<16, 1 << 32, 2, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := newOwner(t, 1<<40)
+			rnd := rand.New(rand.NewPCG(11, 12))
+			for key := range uint64(1000) {
+				// The odd milliseconds leave out the starts of buckets, where an entry of level 3 is due when it is asked about.
+				o.expire(key, o.now+(test.from+rnd.Int64N(test.to-test.from))|1)
+			}
+			early := 0
+			for o.now < 1<<40+test.to {
+				o.now = max(o.now+1, o.x.Next())
+				o.x.Advance(o.now, math.MaxInt, nil, func(hash uint64) (int64, bool) {
+					at, ok := o.due(hash)
+					if ok {
+						require.Greater(t, at, o.now)
+						early++
+					}
+					return at, ok
+				})
+			}
+			require.Empty(t, o.deadlines)
+			require.Equal(t, 1000*test.asked, o.asked)
+			require.Equal(t, 1000*test.early, early)
+		})
+	}
+}
+
+// TestStaleEntryIsFoundOutWhenDue: deleted and extended keys cost one question each, at their old deadline.
+func TestStaleEntryIsFoundOutWhenDue(t *testing.T) {
+	o := newOwner(t, 0)
+	for key := range uint64(100) {
+		o.expire(key, 10_000)
+	}
+	for key := range uint64(50) {
+		delete(o.deadlines, key)
+	}
+	for key := uint64(50); key < 100; key++ {
+		o.expire(key, 20_000)
+	}
+	o.now = 9999
+	require.False(t, o.advance(math.MaxInt))
+	require.Zero(t, o.asked)
+	require.Equal(t, 100, o.x.Len())
+	o.now = 10_000
+	require.False(t, o.advance(math.MaxInt))
+	require.Equal(t, 100, o.asked)
+	require.Equal(t, 50, o.x.Len())
+	o.check(t)
+	require.Len(t, o.run(20_000), 50)
+}
+
+// TestEarlierOfTwoEntries: two times of one key next to each other in a bucket make one entry, of the earlier time.
+func TestEarlierOfTwoEntries(t *testing.T) {
+	o := newOwner(t, 0)
+	o.expire(1, 1100)
+	o.expire(1, 1050)
+	delete(o.deadlines, 1)
+	o.expire(1, 1200)
+	require.Equal(t, 1, o.x.Len())
+	o.now = 1050
+	o.advance(10)
+	require.Equal(t, 1, o.asked)
+	require.Equal(t, map[uint64]int64{1: 1200}, o.run(2000))
 }
 
 func TestClamps(t *testing.T) {
@@ -257,7 +371,7 @@ func TestClamps(t *testing.T) {
 func TestJumpOfYearsCostsEntriesOnly(t *testing.T) {
 	o := newOwner(t, 0)
 	for i := range uint64(1000) {
-		o.expire(i*0x9e3779b97f4a7c15, int64(i)*86_400_000*30)
+		o.expire(i*0x9e3779b97f4a7c15&keyMask, int64(i)*86_400_000*30)
 	}
 	o.now = 86_400_000 * 365 * 200
 	require.False(t, o.advance(math.MaxInt))
@@ -279,6 +393,29 @@ func TestBudget(t *testing.T) {
 		o.check(t)
 	}
 	require.False(t, o.advance(0))
+}
+
+// TestBudgetOfMoves: entries that move without a question count a quarter.
+func TestBudgetOfMoves(t *testing.T) {
+	o := newOwner(t, 0)
+	for i := range uint64(1000) {
+		o.expire(i, 1<<16+5)
+	}
+	o.now = 1 << 16
+	for left := 1000; left > 0; left -= 40 {
+		require.Equal(t, left > 40, o.advance(10))
+		o.check(t)
+		n := 0
+		for _, c := range o.x.pending {
+			for r := c.head; r != 0; r = headerNext(*word(r, 0)) {
+				n += headerCount(*word(r, 0))
+			}
+		}
+		require.Equal(t, left-40, n)
+	}
+	require.Zero(t, o.asked)
+	require.False(t, o.advance(10))
+	require.Equal(t, int64(1<<16+5), o.x.Next())
 }
 
 func TestExtensionIsFree(t *testing.T) {
@@ -333,7 +470,7 @@ func TestClockStepsBack(t *testing.T) {
 		const year = 365 * 86_400_000
 		o := newOwner(t, 10*year)
 		for i := range uint64(1000) {
-			o.expire(i*0x9e3779b97f4a7c15, 10*year+int64(i)*100_000)
+			o.expire(i*0x9e3779b97f4a7c15&keyMask, 10*year+int64(i)*100_000)
 		}
 		o.now = 5 * year
 		require.True(t, o.advance(10), "entries are placed again within the budget")
@@ -349,6 +486,51 @@ func TestClockStepsBack(t *testing.T) {
 		require.NotContains(t, o.deadlines, uint64(42))
 		require.Len(t, o.run(11*year), 1000)
 	})
+	t.Run("times that are known", func(t *testing.T) {
+		const start = 1<<40 + 1<<22
+		o := newOwner(t, start)
+		for key := range uint64(1000) {
+			o.expire(key, start+int64(key)*1000+1)
+		}
+		o.now = start - 10_000
+		for o.advance(100) {
+			o.check(t)
+		}
+		require.Zero(t, o.asked, "placed again without a question")
+		require.Len(t, o.run(start+1<<20), 1000)
+		require.Equal(t, 1000, o.asked)
+	})
+	t.Run("entries later than their deadline", func(t *testing.T) {
+		o := newOwner(t, 100_000)
+		o.keep = true
+		o.expire(1, 90_000) // as past as the frontier: placed there
+		o.expire(2, 100_010)
+		o.now = 110_000
+		require.False(t, o.advance(10))
+		o.keep = false
+		o.now = 80_000
+		require.False(t, o.advance(10))
+		o.check(t)
+		require.Equal(t, map[uint64]int64{1: 90_000, 2: 100_010}, o.run(200_000))
+	})
+	t.Run("by little, then a sweep", func(t *testing.T) {
+		o := newOwner(t, 100)
+		o.keep = true
+		o.expire(1, 300)
+		for key := uint64(2); key < 40; key++ {
+			o.expire(key, 400)
+		}
+		o.now = 1100
+		require.True(t, o.advance(1)) // places an entry after 1100 while the frontier is behind
+		o.now = 200
+		o.advance(0)
+		o.sweepAll(t)
+		o.keep = false
+		o.now = 1200
+		for o.advance(10) {
+		}
+		require.Empty(t, o.deadlines)
+	})
 }
 
 func TestSweepRemovesStaleAndDuplicates(t *testing.T) {
@@ -356,7 +538,7 @@ func TestSweepRemovesStaleAndDuplicates(t *testing.T) {
 	o := newOwner(t, 1_700_000_000_000)
 	hashes := make([]uint64, 3000)
 	for i := range hashes {
-		hashes[i] = rnd.Uint64()
+		hashes[i] = rnd.Uint64() & keyMask
 	}
 	hashes[7] = hashes[8] ^ 1 // partitioning alone cannot tell these apart before the last bits
 	for round := range 20 {
@@ -404,7 +586,7 @@ func TestAdvanceTakesOverSweptBucket(t *testing.T) {
 		o := newOwner(t, 0)
 		rnd := rand.New(rand.NewPCG(3, 4))
 		for range 5000 {
-			o.expire(rnd.Uint64(), 1<<20)
+			o.expire(rnd.Uint64()&keyMask, 1<<20)
 		}
 		require.True(t, o.x.Sweep(budget, o.live))
 		require.LessOrEqual(t, o.x.Next(), int64(1<<20))
@@ -425,7 +607,7 @@ func TestClear(t *testing.T) {
 	o := newOwner(t, 0)
 	rnd := rand.New(rand.NewPCG(5, 6))
 	for range 20_000 {
-		o.expire(rnd.Uint64(), rnd.Int64N(1<<30))
+		o.expire(rnd.Uint64()&keyMask, rnd.Int64N(1<<30))
 	}
 	o.now = 1 << 29
 	o.advance(100)
@@ -444,13 +626,13 @@ func TestCompact(t *testing.T) {
 	o := newOwner(t, 0)
 	rnd := rand.New(rand.NewPCG(7, 8))
 	for range 200_000 {
-		o.expire(rnd.Uint64(), rnd.Int64N(1<<22))
+		o.expire(rnd.Uint64()&keyMask, rnd.Int64N(1<<22))
 	}
 	o.now = 1<<22 - 1<<18
 	for o.advance(1000) {
 	}
 	for range 5000 {
-		o.expire(rnd.Uint64(), o.now+rnd.Int64N(1<<26))
+		o.expire(rnd.Uint64()&keyMask, o.now+rnd.Int64N(1<<26))
 	}
 	o.x.Sweep(2000, o.live)
 	require.True(t, o.a.BeginCompact())
@@ -459,7 +641,7 @@ func TestCompact(t *testing.T) {
 		o.now += 10
 		o.advance(30)
 		o.x.Sweep(100, o.live)
-		o.expire(rnd.Uint64(), o.now+rnd.Int64N(1<<26))
+		o.expire(rnd.Uint64()&keyMask, o.now+rnd.Int64N(1<<26))
 		o.check(t)
 	}
 	for level, table := range o.x.table {
@@ -494,32 +676,36 @@ func TestMemoryPerEntry(t *testing.T) {
 
 // step runs one operation of the random tests, chosen by op and parametrised by v.
 func (o *owner) step(t require.TestingT, op byte, v uint64) {
-	hash := v % 97
+	key := v % 97
 	if op&0x80 != 0 {
-		hash *= 0x9e3779b97f4a7c15 // else the hashes differ in their low bits only, which partitioning reaches last
+		key = key * 0x9e3779b97f4a7c15 & keyMask // else the hashes differ in their low bits only, which partitioning reaches last
 	}
 	span := int64(1) << (v >> 8 % 43)
 	switch op & 0x7f % 16 {
 	case 0, 1, 2, 3, 4:
-		o.expire(hash, o.now+int64(v>>16)%span)
+		o.expire(key, o.now+int64(v>>16)%span)
 	case 5:
-		o.expire(hash, o.now-int64(v>>16)%span)
+		o.expire(key, o.now-int64(v>>16)%span)
 	case 6, 7:
-		delete(o.deadlines, hash)
+		delete(o.deadlines, key)
 	case 8, 9, 10:
 		o.now += int64(v>>16) % span
+		o.keep = v>>60 < 4
 		o.advance(int(v % 50))
+		o.keep = false
 	case 11:
 		o.now += int64(v>>16) % 300
 		for o.advance(20) {
 		}
-		if o.x.frontier > uint64(o.now) { // the clock stepped back by little; deadlines behind the frontier wait for it
+		if o.x.frontier > uint64(o.now) {
 			require.LessOrEqual(t, o.x.frontier-uint64(o.now), uint64(rewindMs))
+		}
+		if max(o.x.frontier, o.x.late) > uint64(o.now) { // the clock stepped back by little; deadlines behind the frontier wait for it
 			break
 		}
-		for hash, at := range o.deadlines {
+		for key, at := range o.deadlines {
 			if at <= o.now {
-				require.Fail(t, "overdue", "hash %#x", hash)
+				require.Fail(t, "overdue", "key %#x", key)
 			}
 		}
 	case 12, 13:
@@ -530,7 +716,7 @@ func (o *owner) step(t require.TestingT, op byte, v uint64) {
 			o.sweepAll(t)
 			overdue := 0
 			for _, at := range o.deadlines {
-				if toTime(at) <= o.x.last {
+				if toTime(at) <= max(o.x.last, o.x.late) {
 					overdue++
 				}
 			}
@@ -603,10 +789,11 @@ func BenchmarkLifetime(b *testing.B) {
 	o := newOwner(b, 0)
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for b.Loop() {
-		o.x.Add(rnd.Uint64()<<22|uint64(o.now+rnd.Int64N(3_600_000)+1)&(1<<22-1), o.now+3_600_000)
+		at := o.now + rnd.Int64N(3_600_000) + 1
+		o.x.Add(rnd.Uint64()<<(22+TimeBits)|uint64(at)&(1<<22-1)<<TimeBits, at)
 		o.now++
 		o.x.Advance(o.now, math.MaxInt, nil, func(hash uint64) (int64, bool) {
-			at := o.now&^(1<<22-1) | int64(hash&(1<<22-1))
+			at := o.now&^(1<<22-1) | int64(hash>>TimeBits&(1<<22-1))
 			return at, at > o.now
 		})
 	}

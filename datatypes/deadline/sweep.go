@@ -57,9 +57,9 @@ func (x *Index) NeedsSweep(volatile int) bool {
 	return x.sweep.running || x.len > 2*volatile+1024
 }
 
-// Sweep continues the purge of stale entries, beginning a new one when none is running, for about budget entries. live returns the (earliest) deadline of
-// the volatile keys whose hash has these bits 63…16, ok=false when there is none. It must not delete keys; those past their deadline are left to Advance. more is
-// false when the purge is finished: if nothing was added meanwhile, Len is then the number of distinct volatile hashes.
+// Sweep continues the purge of stale entries, beginning a new one when none is running, for about budget entries. live returns the
+// (earliest) deadline of the volatile keys whose hash has these bits 63…16, ok=false when there is none. It must not delete keys;
+// those past their deadline are left to Advance. more is false when the purge is finished: if nothing was added meanwhile, Len is then the number of distinct volatile hashes.
 func (x *Index) Sweep(budget int, live func(hash uint64) (atMs int64, ok bool)) (more bool) {
 	s := &x.sweep
 	if !s.running {

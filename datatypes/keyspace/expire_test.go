@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/troupe-db/troupe/datatypes/deadline"
 )
 
 // expiryLog is an Observer that writes down which keys were reported expired, and when.
@@ -98,6 +100,47 @@ func TestExpireDueBudget(t *testing.T) {
 	}
 	require.Len(t, l.at, 100)
 	require.GreaterOrEqual(t, rounds, 100/7)
+}
+
+// TestExpireKeysAlikeToTheIndex: these two keys have the same 48 hash bits, so the index cannot tell them apart.
+func TestExpireKeysAlikeToTheIndex(t *testing.T) {
+	one, two := MakeKey([]byte("k11776804")), MakeKey([]byte("k18145643"))
+	require.Equal(t, one.H>>deadline.TimeBits, two.H>>deadline.TimeBits)
+	require.NotEqual(t, one.H, two.H)
+	for _, test := range []struct {
+		name     string
+		ttl      [2]int64
+		persists bool // the second
+	}{
+		{"at once", [2]int64{700, 700}, false},
+		{"same bucket", [2]int64{700, 710}, false},
+		{"other order", [2]int64{710, 700}, false},
+		{"far apart", [2]int64{10_000_000, 700}, false},
+		{"one without a deadline", [2]int64{700, NoTTL}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, l := newExpiryShard(7)
+			defer s.Release()
+			db := s.DB(0)
+			want := make(map[string]int64)
+			for i, k := range []Key{one, two} {
+				at := int64(NoTTL)
+				if test.ttl[i] >= 0 {
+					at = s.NowMs + test.ttl[i]
+					want[string(k.B)] = at
+				}
+				db.SetString(k, []byte("v"), at)
+			}
+			for s.NextDeadlineMs() != math.MaxInt64 {
+				s.NowMs = s.NextDeadlineMs()
+				require.False(t, db.ExpireDue(100))
+				db.SweepDeadlines(100)
+			}
+			require.Equal(t, want, l.at)
+			require.Equal(t, test.persists, db.Exists(two))
+			require.False(t, db.Exists(one))
+		})
+	}
 }
 
 // TestExpireDueClockSetBack: the index does not follow a clock that is set back by less than a second. Until the clock has
