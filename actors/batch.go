@@ -40,6 +40,7 @@ type Batch struct {
 	copied bool   // args alias store
 	fresh  bool   // w holds replies that were not handed out yet
 	big    bool   // args alias a large query buffer
+	handed bool   // some replies were handed out early
 	store  []byte
 	parked func() // set when the batch must wait: called once it has let go of everything, with the batch
 	work   func() // set by a handler that has begun work which ends later, see await.go
@@ -236,6 +237,7 @@ func (b *Batch) drive(r *runner) {
 		if park := b.parked; park != nil {
 			b.parked = nil
 			b.detach()
+			b.handOut()
 			park() // the batch now belongs to whatever it waits for
 			return
 		}
@@ -277,6 +279,24 @@ func (b *Batch) drive(r *runner) {
 			b.runSession()
 		}
 	}
+}
+
+// handOut gives the replies so far to the session: what comes next waits, perhaps for long, and they need not.
+func (b *Batch) handOut() {
+	if len(b.w.Buf) == 0 {
+		return
+	}
+	s := b.sess
+	s.early.Lock()
+	if s.early.out == nil {
+		s.early.out, b.w.Buf = b.w.Buf, nil
+	} else {
+		s.early.out = append(s.early.out, b.w.Buf...)
+		b.w.Buf = b.w.Buf[:0]
+	}
+	s.early.Unlock()
+	b.mark, b.handed = 0, true
+	s.transport.Wake()
 }
 
 // leave carries on with the batch on a goroutine of its own: first is run there, then the rest is driven.

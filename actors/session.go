@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/troupe-db/troupe/actors/config"
@@ -72,6 +73,10 @@ type Session struct {
 		argvBytes atomic.Int64
 		flags     atomic.Uint32
 	}
+	early struct { // replies of a batch that waits, see handOut
+		sync.Mutex
+		out []byte
+	}
 	killed atomic.Bool // closed by somebody: nothing of it may run any more
 	gone   atomic.Bool // its client has closed the connection: what was sent before still runs
 }
@@ -125,9 +130,10 @@ func (s *Session) Feed(data []byte) (out []byte, closeAfter bool) {
 func (s *Session) Resume() (out []byte, closeAfter bool) {
 	if s.busy {
 		if s.batch.state.Load() != done {
-			return nil, s.killed.Load()
+			return s.outputEarly()
 		}
 		s.busy = false
+		s.joinEarly()
 		s.shown.activeMs.Store(s.batch.nowNs / 1e6)
 		s.batch.clear()
 		if s.stop() {
@@ -189,7 +195,7 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 			s.shown.last.Store(b.reqs[len(b.reqs)-1].spec)
 			if !s.dispatch(b) {
 				s.stash(buf, kept)
-				return nil, false
+				return s.outputEarly()
 			}
 			if s.stop() {
 				return s.output()
@@ -257,6 +263,7 @@ func (s *Session) dispatch(b *Batch) bool {
 		s.busy = true
 		return false
 	}
+	s.joinEarly()
 	s.shown.activeMs.Store(b.nowNs / 1e6)
 	b.clear()
 	return true
@@ -327,6 +334,33 @@ func (s *Session) output() (out []byte, closeAfter bool) {
 		s.sys.netOut.Add(int64(len(out)))
 	}
 	return out, s.stop()
+}
+
+// outputEarly returns the replies that a batch under way has made before it began to wait.
+func (s *Session) outputEarly() (out []byte, closeAfter bool) {
+	s.early.Lock()
+	out, s.early.out = s.early.out, nil
+	s.early.Unlock()
+	if len(out) > 0 && s.overHard(len(out)) {
+		s.Kill()
+		return nil, true
+	}
+	s.sys.netOut.Add(int64(len(out)))
+	return out, s.killed.Load()
+}
+
+// joinEarly puts such replies that were not taken yet in front of those of the batch, which is done.
+func (s *Session) joinEarly() {
+	if !s.batch.handed {
+		return
+	}
+	s.batch.handed = false
+	s.early.Lock()
+	defer s.early.Unlock()
+	if len(s.early.out) > 0 {
+		s.batch.w.Buf = append(s.early.out, s.batch.w.Buf...)
+		s.early.out = nil
+	}
 }
 
 // overHard tells whether the replies that are ready are, with those that still wait, over the hard limit. What waits is
@@ -448,13 +482,20 @@ func (s *Session) mute(*Batch, *request) bool {
 	return drop
 }
 
-// Disown makes the buffer of the last output the caller's.
+// Disown makes the buffer of the last output the caller's. That of a batch under way is already, see outputEarly.
 func (s *Session) Disown() {
-	if s.batch != nil {
+	if s.batch != nil && !s.busy {
 		s.batch.w.Buf = nil
 	}
 }
 
 // Busy tells whether commands that were fed are still running, so that replies will come by themselves. A client that
 // waits for the end of a pause is not busy.
-func (s *Session) Busy() bool { return s.more || s.busy && s.shown.flags.Load()&flagBlocked == 0 }
+func (s *Session) Busy() bool {
+	if !s.busy || s.shown.flags.Load()&flagBlocked == 0 {
+		return s.busy || s.more
+	}
+	s.early.Lock()
+	defer s.early.Unlock()
+	return len(s.early.out) > 0
+}

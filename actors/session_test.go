@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -143,6 +144,48 @@ func TestPausedIsNotBusy(t *testing.T) {
 	other.check("CLIENT UNPAUSE", ok)
 	require.Equal(t, ok, c.reply())
 	require.False(t, c.s.Busy())
+}
+
+// TestRepliesBeforeAWait: the replies to what comes before a command that is held back do not wait for it.
+func TestRepliesBeforeAWait(t *testing.T) {
+	onShards(t, func(t *testing.T, ts *testServer) {
+		c, other := ts.connect(), ts.connect()
+		names := fill(other)
+		pong := resp.Status("PONG")
+		other.check("CLIENT PAUSE 1000 WRITE", ok)
+		c.send("PING", "GET a", "SET a 1", "GET a", "SET b 2", "PING")
+		require.Equal(t, pong, c.reply())
+		require.Nil(t, c.reply())
+		_, more := c.ready()
+		require.False(t, more)
+		other.check("CLIENT UNPAUSE", ok)
+		for _, want := range []any{ok, "1", ok, pong} {
+			require.Equal(t, want, c.reply())
+		}
+
+		// The replies stay in their order however the waits and the turns fall.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 200 {
+				other.run("CLIENT PAUSE 1000 WRITE")
+				other.run("CLIENT UNPAUSE")
+			}
+		}()
+		for i := range 200 {
+			c.send("ECHO "+fmt.Sprint(i), "SET a "+fmt.Sprint(i), "GET a", "MSET b 1 c "+fmt.Sprint(i), "MGET b c", "ECHO end")
+			for _, want := range []any{fmt.Sprint(i), ok, fmt.Sprint(i), ok, []any{"1", fmt.Sprint(i)}, "end"} {
+				require.Equal(t, want, c.reply())
+			}
+		}
+		<-done
+		c.send("PING", "DEL a b c", "KEYS *", "PING")
+		require.Equal(t, pong, c.reply())
+		require.Equal(t, int64(3), c.reply())
+		require.Equal(t, names, sorted(c.reply()))
+		require.Equal(t, pong, c.reply())
+		require.Nil(t, c.s.early.out)
+	})
 }
 
 // TestRefusedWhilePaused: what is not allowed is refused at once, as in Redis, and not after the pause.
