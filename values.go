@@ -2,6 +2,7 @@ package troupe
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"strconv"
 
@@ -23,10 +24,6 @@ func word(a any) ([]byte, error) {
 		return v, nil
 	case int:
 		return strconv.AppendInt(nil, int64(v), 10), nil
-	case int64:
-		return strconv.AppendInt(nil, v, 10), nil
-	case uint64:
-		return strconv.AppendUint(nil, v, 10), nil
 	case float64:
 		return resp.AppendFloat(nil, v), nil
 	case bool:
@@ -34,6 +31,12 @@ func word(a any) ([]byte, error) {
 			return []byte("1"), nil
 		}
 		return []byte("0"), nil
+	}
+	switch v := reflect.ValueOf(a); {
+	case v.CanInt():
+		return strconv.AppendInt(nil, v.Int(), 10), nil
+	case v.CanUint():
+		return strconv.AppendUint(nil, v.Uint(), 10), nil
 	default:
 		return nil, fmt.Errorf("troupe: Do cannot send a %T", a)
 	}

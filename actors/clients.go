@@ -43,7 +43,8 @@ func (sys *System) Admit(t Transport, info ConnInfo) (s *Session, refusal []byte
 		sys.stats.rejectedConns.Add(1)
 		return nil, []byte(msgProtected)
 	}
-	if sys.clients.count.Load() >= int64(v.MaxClients) {
+	if sys.clients.count.Add(1) > int64(v.MaxClients) { // counted first: several goroutines admit clients
+		sys.clients.count.Add(-1)
 		sys.stats.rejectedConns.Add(1)
 		return nil, []byte(msgMaxClients)
 	}
@@ -51,6 +52,7 @@ func (sys *System) Admit(t Transport, info ConnInfo) (s *Session, refusal []byte
 	return sys.newSession(t, info), nil
 }
 
+// newSession makes a session, which the caller has counted.
 func (sys *System) newSession(t Transport, info ConnInfo) *Session {
 	v := sys.cfg.Load()
 	now := sys.clock.now() / 1e6
@@ -66,7 +68,6 @@ func (sys *System) newSession(t Transport, info ConnInfo) *Session {
 	s.id = c.next
 	c.byID[s.id] = s
 	c.mu.Unlock()
-	c.count.Add(1)
 	return s
 }
 

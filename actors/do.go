@@ -36,6 +36,7 @@ func (t localTransport) Pending() int { return 0 }
 func (sys *System) NewLocal() *Local {
 	wake := make(chan struct{}, 1)
 	l := &Local{sys: sys, wake: wake}
+	sys.clients.count.Add(1)
 	l.s = sys.newSession(localTransport{wake}, ConnInfo{Remote: "local:0", Local: "local:0", Loopback: true})
 	l.s.authorize()
 	l.s.proto = 3

@@ -7,11 +7,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/netio/resp"
 )
 
@@ -282,6 +285,51 @@ func TestLocalWithoutReply(t *testing.T) {
 	require.Contains(t, do("CLIENT", "LIST").(resp.Verbatim).Text, "flags=N ")
 	require.Nil(t, do("SHUTDOWN", "NOSAVE"))
 	require.False(t, <-ts.stops)
+}
+
+// TestMaxClientsIsExact: however many goroutines admit clients, there are never more than maxclients.
+func TestMaxClientsIsExact(t *testing.T) {
+	ts := newTestServer(t, 1, "--maxclients", "10")
+	var wg sync.WaitGroup
+	var admitted atomic.Int64
+	for range 40 {
+		wg.Go(func() {
+			c := &testConn{t: t, wake: make(chan struct{}, 1), killed: make(chan struct{})}
+			if s, _ := ts.Admit(c, ConnInfo{Loopback: true}); s != nil {
+				admitted.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	require.LessOrEqual(t, admitted.Load(), int64(10))
+	require.Equal(t, admitted.Load(), ts.clients.count.Load())
+	require.Len(t, ts.sessions(), int(admitted.Load()))
+}
+
+// TestLongWorkHoldsOneShard: also a batch that runs where long work is welcome does not hold all shards meanwhile.
+func TestLongWorkHoldsOneShard(t *testing.T) {
+	ts := newTestServer(t, 4)
+	c := ts.connect()
+	c.check("SETRANGE a 3000000 x", int64(3_000_001), "SETRANGE b 3000000 x", int64(3_000_001))
+	spec := ts.table.Lookup([]byte("bitcount"))
+	run, most := spec.Run, 0
+	defer func() { spec.Run = run }()
+	spec.Run = func(c *command.Ctx) {
+		taken := 0
+		for _, s := range ts.shards {
+			if s.mailbox.state.Load() != idle {
+				taken++
+			}
+		}
+		most = max(most, taken)
+		run(c)
+	}
+	// CONFIG SET goes to a goroutine of its own, and takes the rest along.
+	c.send("CONFIG SET timeout 0", "GET x", "BITCOUNT a", "GET y", "BITCOUNT b", "GET z", "GET w")
+	for range 7 {
+		c.reply()
+	}
+	require.Equal(t, 1, most)
 }
 
 // TestRoutingOfNonsense: whatever words a client sends, finding out where its command runs does not fail: it happens on the

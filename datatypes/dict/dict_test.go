@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -484,4 +485,19 @@ func TestNoGoAllocations(t *testing.T) {
 	n := uint64(1)
 	next := func() uint64 { n *= 0x9e3779b97f4a7c15; return n ^ n>>29 }
 	require.Zero(t, testing.AllocsPerRun(1000, func() { d.Random(next) }))
+}
+
+// TestDictsShareNothing: dicts of different owners grow at the same time; the race detector sees what they share.
+func TestDictsShareNothing(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 2 {
+		d := newTable(t)
+		wg.Go(func() {
+			for i := range 20_000 {
+				key := fmt.Sprint("key", i)
+				d.Insert(Hash([]byte(key)), d.record(key))
+			}
+		})
+	}
+	wg.Wait()
 }
