@@ -140,6 +140,7 @@ func (c *loopConn) deliver(out []byte, closeAfter bool) {
 				return
 			}
 		}
+		c.sess.Taken()
 	}
 	if closeAfter {
 		c.closing = true

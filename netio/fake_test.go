@@ -65,6 +65,9 @@ func (s *fakeSession) Resume() ([]byte, bool) {
 
 func (s *fakeSession) Disown() { s.out = nil }
 
+// Taken spoils the output: what is sent later was copied.
+func (s *fakeSession) Taken() { clear(s.out) }
+
 func (s *fakeSession) Busy() bool {
 	defer s.enter()()
 	return s.busy.Load()

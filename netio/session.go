@@ -13,6 +13,9 @@ type Session interface {
 	// Disown makes the buffer of the last output the caller's for good: the session forgets it.
 	Disown()
 
+	// Taken tells that the output of the last call was sent or copied: the session may reuse its buffer at once.
+	Taken()
+
 	// Busy says whether commands fed earlier are still running, so that replies will come without anything else
 	// happening. A client that waits (for a key, for a message) is not busy. It decides how long a connection is kept
 	// whose peer sends no more, and how long Stop waits.

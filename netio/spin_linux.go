@@ -24,7 +24,7 @@ import (
 // process has one processor only.
 type spinner struct {
 	ep, efd int // epoll set of the loop's sockets, and the eventfd that wakes it
-	events  [128]unix.EpollEvent
+	events  [512]unix.EpollEvent
 	buf     []byte
 	byFD    []*loopConn
 	skip    int // turns to leave out, since the last ones found nothing
