@@ -44,7 +44,7 @@ type walk interface {
 }
 
 // walkSlice is how many keys one message of a walk looks at: some 100 µs, after which the shard serves others.
-const walkSlice = 512
+const walkSlice = 128
 
 // sharedWalk is a walk over all shards. Its parts begin while all shards are held, so that together they see one
 // instant, and then go on one after the other, between the commands of their shards.

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 
 	"github.com/troupe-db/troupe/datatypes/command"
@@ -31,6 +32,10 @@ func withKeysWalk(specs []*command.Spec) []*command.Spec {
 	panic("actors: no KEYS among the commands")
 }
 
+// yieldBlocks is after how many blocks the copying steps aside: a goroutine that does not keeps a processor for 10 ms,
+// and with the garbage collector on the other one an event loop waited that long.
+const yieldBlocks = 4
+
 // arrayHeader is room for the length of an array.
 const arrayHeader = 24
 
@@ -53,7 +58,12 @@ func walkKeys(c *command.Ctx) {
 			b.w.Buf = slices.Grow(b.w.Buf, size+arrayHeader)
 			b.w.Array(n)
 			for _, p := range parts {
-				b.w.Buf = p.AppendTo(b.w.Buf)
+				for i, block := range p.Blocks() {
+					b.w.Buf = append(b.w.Buf, block...)
+					if i%yieldBlocks == yieldBlocks-1 {
+						runtime.Gosched()
+					}
+				}
 			}
 		})
 }

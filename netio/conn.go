@@ -11,7 +11,7 @@ import (
 
 // flushBudget bounds what one connection writes in one turn of its loop: a client that takes a big reply as fast as
 // the loop can write it must not keep the others waiting.
-const flushBudget = 1 << 20
+const flushBudget = 1 << 18
 
 // giveBytes is from what size on output that the kernel did not take is kept as it is instead of copied: copying the
 // reply of KEYS over a million keys kept the loop busy for 10 ms.

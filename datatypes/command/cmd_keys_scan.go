@@ -2,7 +2,6 @@ package command
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 
 	"github.com/troupe-db/troupe/datatypes/glob"
@@ -150,16 +149,11 @@ func (w *KeysWalk) End() { w.cut.End() }
 // Count returns how many keys have matched.
 func (w *KeysWalk) Count() int { return w.n }
 
-// AppendTo appends the keys that have matched to dst, as bulk strings.
-func (w *KeysWalk) AppendTo(dst []byte) []byte {
-	dst = slices.Grow(dst, w.bytes)
-	for _, b := range w.blocks {
-		dst = append(dst, b...)
-	}
-	return dst
-}
+// Blocks returns the keys that have matched as bulk strings, in pieces of some 100 KiB. It is for whoever owns the walk
+// once it has ended.
+func (w *KeysWalk) Blocks() [][]byte { return w.blocks }
 
-// Bytes returns how many bytes AppendTo appends.
+// Bytes returns how many bytes the blocks hold together.
 func (w *KeysWalk) Bytes() int { return w.bytes }
 
 // SCAN returns some of the keys and a cursor with which the next call goes on. A key that is there from the first call to

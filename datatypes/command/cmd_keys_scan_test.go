@@ -305,7 +305,9 @@ func TestKeysWalk(t *testing.T) {
 			}
 			reply := resp.AppendArray(nil, n)
 			for _, w := range walks {
-				reply = w.AppendTo(reply)
+				for _, b := range w.Blocks() {
+					reply = append(reply, b...)
+				}
 			}
 			v, size, err := resp.ReadReply(reply)
 			require.NoError(t, err)
