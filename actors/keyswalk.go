@@ -2,8 +2,6 @@ package actors
 
 import (
 	"bytes"
-	"runtime"
-	"slices"
 
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/datatypes/keyspace"
@@ -32,13 +30,6 @@ func withKeysWalk(specs []*command.Spec) []*command.Spec {
 	panic("actors: no KEYS among the commands")
 }
 
-// yieldBlocks is after how many blocks the copying steps aside: a goroutine that does not keeps a processor for 10 ms,
-// and with the garbage collector on the other one an event loop waited that long.
-const yieldBlocks = 4
-
-// arrayHeader is room for the length of an array.
-const arrayHeader = 24
-
 func walkKeys(c *command.Ctx) {
 	b := session(c).batch
 	pattern := bytes.Clone(c.Args[1])
@@ -50,20 +41,17 @@ func walkKeys(c *command.Ctx) {
 			return p
 		},
 		func() {
-			n, size := 0, 0
+			n := 0
 			for _, p := range parts {
 				n += p.Count()
-				size += p.Bytes()
 			}
-			b.w.Buf = slices.Grow(b.w.Buf, size+arrayHeader)
 			b.w.Array(n)
+			if s := b.sess; s.replyOff || s.skipThis {
+				return // nobody is to see it
+			}
+			b.handOut()
 			for _, p := range parts {
-				for i, block := range p.Blocks() {
-					b.w.Buf = append(b.w.Buf, block...)
-					if i%yieldBlocks == yieldBlocks-1 {
-						runtime.Gosched()
-					}
-				}
+				b.handOutAll(p.Blocks()...)
 			}
 		})
 }

@@ -75,7 +75,8 @@ type Session struct {
 	}
 	early struct { // replies of a batch that waits, see handOut
 		sync.Mutex
-		out []byte
+		out   [][]byte // in order
+		bytes int
 	}
 	killed atomic.Bool // closed by somebody: nothing of it may run any more
 	gone   atomic.Bool // its client has closed the connection: what was sent before still runs
@@ -129,12 +130,19 @@ func (s *Session) Feed(data []byte) (out []byte, closeAfter bool) {
 // received meanwhile.
 func (s *Session) Resume() (out []byte, closeAfter bool) {
 	if s.busy {
-		if s.batch.state.Load() != done {
-			return s.outputEarly()
+		over := s.batch.state.Load() == done
+		if out, rest := s.takeEarly(); out != nil {
+			if rest || over {
+				s.transport.Wake()
+			}
+			return s.giveEarly(out)
+		}
+		if !over {
+			return nil, s.killed.Load()
 		}
 		s.busy = false
-		s.joinEarly()
 		s.shown.activeMs.Store(s.batch.nowNs / 1e6)
+		s.batch.handed = false
 		s.batch.clear()
 		if s.stop() {
 			return s.output()
@@ -336,12 +344,31 @@ func (s *Session) output() (out []byte, closeAfter bool) {
 	return out, s.stop()
 }
 
-// outputEarly returns the replies that a batch under way has made before it began to wait.
-func (s *Session) outputEarly() (out []byte, closeAfter bool) {
+// takeEarly takes the first of the replies that a batch under way has made before it began to wait, and tells whether
+// there are more; nil when there is none.
+func (s *Session) takeEarly() (out []byte, more bool) {
 	s.early.Lock()
-	out, s.early.out = s.early.out, nil
+	defer s.early.Unlock()
+	if len(s.early.out) == 0 {
+		return nil, false
+	}
+	out = s.early.out[0]
+	s.early.out[0] = nil
+	s.early.out = s.early.out[1:]
+	s.early.bytes -= len(out)
+	if len(s.early.out) == 0 {
+		s.early.out = nil
+		return out, false
+	}
+	return out, true
+}
+
+// giveEarly returns such a reply to the transport.
+func (s *Session) giveEarly(out []byte) ([]byte, bool) {
+	s.early.Lock()
+	waiting := s.early.bytes
 	s.early.Unlock()
-	if len(out) > 0 && s.overHard(len(out)) {
+	if s.overHard(len(out) + waiting) {
 		s.Kill()
 		return nil, true
 	}
@@ -349,17 +376,30 @@ func (s *Session) outputEarly() (out []byte, closeAfter bool) {
 	return out, s.killed.Load()
 }
 
-// joinEarly puts such replies that were not taken yet in front of those of the batch, which is done.
+// outputEarly is what Feed returns while a batch is under way elsewhere.
+func (s *Session) outputEarly() (out []byte, closeAfter bool) {
+	out, more := s.takeEarly()
+	if out == nil {
+		return nil, s.killed.Load()
+	}
+	if more {
+		s.transport.Wake()
+	}
+	return s.giveEarly(out)
+}
+
+// joinEarly puts such replies in front of those of the batch, which ended before any was taken.
 func (s *Session) joinEarly() {
 	if !s.batch.handed {
 		return
 	}
 	s.batch.handed = false
-	s.early.Lock()
-	defer s.early.Unlock()
-	if len(s.early.out) > 0 {
-		s.batch.w.Buf = append(s.early.out, s.batch.w.Buf...)
-		s.early.out = nil
+	var all []byte
+	for out, _ := s.takeEarly(); out != nil; out, _ = s.takeEarly() {
+		all = append(all, out...)
+	}
+	if len(all) > 0 {
+		s.batch.w.Buf = append(all, s.batch.w.Buf...)
 	}
 }
 

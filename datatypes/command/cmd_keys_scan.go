@@ -107,7 +107,6 @@ type KeysWalk struct {
 	matcher keyMatcher
 	cut     *keyspace.Cut
 	blocks  [][]byte // the keys that match, as bulk strings
-	bytes   int
 	n       int
 }
 
@@ -122,9 +121,7 @@ func (w *KeysWalk) add(key []byte) {
 		w.blocks = append(w.blocks, make([]byte, 0, max(walkBlock, len(key)+header)))
 		last++
 	}
-	was := len(w.blocks[last])
 	w.blocks[last] = resp.AppendBulk(w.blocks[last], key)
-	w.bytes += len(w.blocks[last]) - was
 	w.n++
 }
 
@@ -152,9 +149,6 @@ func (w *KeysWalk) Count() int { return w.n }
 // Blocks returns the keys that have matched as bulk strings, in pieces of some 100 KiB. It is for whoever owns the walk
 // once it has ended.
 func (w *KeysWalk) Blocks() [][]byte { return w.blocks }
-
-// Bytes returns how many bytes the blocks hold together.
-func (w *KeysWalk) Bytes() int { return w.bytes }
 
 // SCAN returns some of the keys and a cursor with which the next call goes on. A key that is there from the first call to
 // the last is returned, whatever else comes and goes; one may be returned twice.
