@@ -14,7 +14,7 @@ import (
 const (
 	heapLookEvery = 5 * time.Second
 	// heapSlackBytes is what the heap may hold besides what is alive.
-	heapSlackBytes = 8 << 20
+	heapSlackBytes = 2 << 20
 	// heapQuietBytes is how much may be allocated between two looks for the server to count as quiet.
 	heapQuietBytes = 4 << 20
 )
