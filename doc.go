@@ -51,4 +51,12 @@
 // The coordinator of a command over several shards is not an actor of its own but a role of the batch: it borrows the
 // shards in ascending order and travels in their mailboxes where it must wait. That saves two messages per command and
 // keeps the rule that ownership moves by message.
+//
+// With one event loop, a pipeline of four commands or more borrows all the shards it needs at once if they are idle,
+// instead of hopping for each command; its look-ups then wait for memory together (actors/wide.go).
+//
+// netio knows nothing of actors: this package joins the two. The event loops are gnet's; accepting, writing and, while a
+// loop is busy, waiting are netio's own (netio/doc.go, netio/spin_linux.go say why).
+//
+// KEYS sees one instant without holding a shard: it walks a cut of every shard, slice by slice (keyspace/cut.go).
 package troupe
