@@ -34,6 +34,19 @@ func settingsOf(v *config.Values) *command.Settings {
 		UnsharedInts:   v.MaxMemory > 0 && (isLFU(v) || strings.HasSuffix(v.MaxMemoryPolicy, "-lru")),
 		Version:        RedisVersion,
 		LazyUserFlush:  v.LazyFreeUserFlush,
+
+		HashMaxListpackEntries: int(v.HashMaxListpackEntries),
+		HashMaxListpackValue:   int(v.HashMaxListpackValue),
+		SetMaxIntsetEntries:    int(v.SetMaxIntsetEntries),
+		SetMaxListpackEntries:  int(v.SetMaxListpackEntries),
+		SetMaxListpackValue:    int(v.SetMaxListpackValue),
+		ZSetMaxListpackEntries: int(v.ZsetMaxListpackEntries),
+		ZSetMaxListpackValue:   int(v.ZsetMaxListpackValue),
+		ListMaxListpackSize:    v.ListMaxListpackSize,
+		ListCompressDepth:      v.ListCompressDepth,
+		StreamNodeMaxBytes:     int(v.StreamNodeMaxBytes),
+		StreamNodeMaxEntries:   int(v.StreamNodeMaxEntries),
+		HLLSparseMaxBytes:      int(v.HLLSparseMaxBytes),
 	}
 }
 

@@ -30,6 +30,7 @@ type Arena struct {
 	mapped  int64 // resident bytes: touched pages of slabs, large objects, headers
 	idle    int64 // the part of mapped in empty slabs and in freed mappings: Trim may give it back
 	headers int64 // the part of mapped in headers
+	charged int64 // see Charge
 
 	chunks     []*chunk // nil where a chunk was given back; lowest first, so that high ones run empty
 	withFree   bitset   // chunks with a free slab
@@ -149,6 +150,12 @@ func (a *Arena) SizeOf(r Ref) int {
 
 // Used returns the sum of SizeOf over the live objects.
 func (a *Arena) Used() int64 { return a.used }
+
+// Charge adds delta to what the owners of objects say they keep on the Go heap for them.
+func (a *Arena) Charge(delta int64) { a.charged += delta }
+
+// Charged returns the sum of what was charged.
+func (a *Arena) Charged() int64 { return a.charged }
 
 // Mapped returns the bytes held from the system: pages that were touched and not given back. Address space that was reserved
 // but never touched costs nothing and does not count.

@@ -6,8 +6,7 @@ import (
 	"github.com/troupe-db/troupe/datatypes/keyspace"
 )
 
-// Copies and new names. The source and the destination may live on different shards, which are both held, so what is
-// "moved" is always a copy and a removal. All three commands are journalled as they are: they depend on nothing but the
+// Copies and new names. The source and the destination may live on different shards, which are both held. All three commands are journalled as they are: they depend on nothing but the
 // keys they name.
 
 // msgSameObject says that there is nothing to do because source and destination are one.
@@ -32,13 +31,14 @@ func int32Of(word []byte) (n int64, msg string) {
 	return n, w.err
 }
 
-// put gives key k of db a copy of e with its deadline, and counts the change. The event is the caller's. The key must not
-// be there.
-func (c *Ctx) put(db *keyspace.DB, k keyspace.Key, e keyspace.Entry) {
-	db.Copy(k, e, e.ExpireAtMs())
+// put counts the arrival of a value at key k of db. The event is the caller's.
+func (c *Ctx) put(db *keyspace.DB, k keyspace.Key) {
 	c.Dirty(1)
 	db.Touched(k.B)
 }
+
+// copyHeavy tells whether copying the value at Args[1] takes long.
+func copyHeavy(c *Ctx) bool { return c.stringLen(1) > heavyBytes || c.elements(1) > heavyElements }
 
 // COPY copies a value and its deadline to another key, possibly of another database.
 var copySpec = Spec{
@@ -50,7 +50,7 @@ var copySpec = Spec{
 		At(2).Flags(OW | Update),
 	},
 	Syntax: "source:key destination:key [DB destination-db:integer] [REPLACE]",
-	Heavy:  func(c *Ctx) bool { return c.stringLen(1) > heavyBytes },
+	Heavy:  copyHeavy,
 	Run:    copyCommand,
 }
 
@@ -93,7 +93,8 @@ func copyCommand(c *Ctx) {
 	}
 	// The lookup of the destination may have removed an expired key: the source's entry has to be found again.
 	e, _ := c.DB(from).Lookup(from, quietly)
-	c.put(dst, to, e)
+	dst.Copy(to, c.DB(from), e, e.ExpireAtMs())
+	c.put(dst, to)
 	dst.Notify(keyspace.EventGeneric, "copy_to", to.B)
 	c.Reply.Int(1)
 }
@@ -133,7 +134,8 @@ func moveCommand(c *Ctx) {
 		c.Reply.Int(0)
 		return
 	}
-	c.put(dst, k, e)
+	dst.Move(k, src, k, e)
+	c.put(dst, k)
 	src.Delete(k)
 	src.Notify(keyspace.EventGeneric, "move_from", k.B)
 	dst.Notify(keyspace.EventGeneric, "move_to", k.B)
@@ -205,7 +207,8 @@ func rename(c *Ctx, replace bool) (done, failed bool) {
 		dst.Delete(to)
 	}
 	e, _ := src.Lookup(from, quietly)
-	c.put(dst, to, e)
+	dst.Move(to, src, from, e)
+	c.put(dst, to)
 	src.Delete(from)
 	src.Notify(keyspace.EventGeneric, "rename_from", from.B)
 	dst.Notify(keyspace.EventGeneric, "rename_to", to.B)

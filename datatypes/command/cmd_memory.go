@@ -65,9 +65,9 @@ func memoryUsageCommand(c *Ctx) {
 		c.Reply.Null()
 		return
 	}
-	n := db.RecordBytes(e) + slotCost
+	n := int64(db.RecordBytes(e)) + db.ValueBytes(e) + slotCost
 	if e.Volatile() {
 		n += deadlineCost
 	}
-	c.Reply.Int(int64(n))
+	c.Reply.Int(n)
 }

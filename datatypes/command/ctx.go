@@ -30,6 +30,16 @@ type Settings struct {
 	UnsharedInts   bool   // maxmemory-policy looks at access times: small integers are not shared (OBJECT REFCOUNT)
 	LazyUserFlush  bool   // FLUSHDB and FLUSHALL are ASYNC unless SYNC is given
 	Version        string // the version of Redis that clients see
+
+	// Up to where collections are packed, see keyspace/packed.go.
+	HashMaxListpackEntries, HashMaxListpackValue int
+	SetMaxIntsetEntries                          int
+	SetMaxListpackEntries, SetMaxListpackValue   int
+	ZSetMaxListpackEntries, ZSetMaxListpackValue int
+	ListMaxListpackSize                          int // > 0 elements, < 0 a class of bytes
+	ListCompressDepth                            int // chunks at each end that stay uncompressed, 0 for all
+	StreamNodeMaxBytes, StreamNodeMaxEntries     int
+	HLLSparseMaxBytes                            int
 }
 
 // Ctx is one run of one command. A handler parses Args, looks its keys up, changes them and appends exactly one reply;
@@ -137,6 +147,28 @@ func (c *Ctx) Changed(k keyspace.Key, class keyspace.EventClass, event string) {
 	db := c.DB(k)
 	db.Touched(k.B)
 	db.Notify(class, event, k.B)
+}
+
+// dropEmpty removes the key of a collection whose last element is gone, and sends the event that Redis sends then.
+func (c *Ctx) dropEmpty(k keyspace.Key) {
+	db := c.DB(k)
+	db.Delete(k)
+	db.Notify(keyspace.EventGeneric, "del", k.B)
+}
+
+// heavyElements is how many elements of a collection an event loop may go through in one command: about a millisecond.
+const heavyElements = 4096
+
+// elements returns the number of elements of the large value at Args[i], for Heavy; 0 when the value is small or not
+// there.
+func (c *Ctx) elements(i int) int {
+	k := c.Key(i)
+	db := c.DB(k)
+	e, ok := db.Peek(k)
+	if !ok || !e.IsObject() {
+		return 0
+	}
+	return db.Object(e).Len()
 }
 
 // Dirty counts n changes without an event. A command whose count stays 0 is not journalled.

@@ -44,7 +44,11 @@ func newTestCtx(tb testing.TB, shards int) *testCtx {
 	})
 	s.client.ctx = s.Ctx
 	s.Reply, s.Client, s.Rand, s.Journal = &s.out, &s.client, rnd.Uint64, s
-	s.Settings = &Settings{MaxStringBytes: 512 << 20}
+	s.Settings = &Settings{
+		MaxStringBytes: 512 << 20, HashMaxListpackEntries: 128, HashMaxListpackValue: 64, SetMaxIntsetEntries: 512,
+		SetMaxListpackEntries: 128, SetMaxListpackValue: 64, ZSetMaxListpackEntries: 128, ZSetMaxListpackValue: 64,
+		ListMaxListpackSize: -2, StreamNodeMaxBytes: 4096, StreamNodeMaxEntries: 100, HLLSparseMaxBytes: 3000,
+	}
 	s.Bind(NewTable(Builtin()), s.shards)
 	s.NowMs = testStartMs
 	return s
@@ -117,6 +121,7 @@ func (s *testCtx) advance(ms int64) {
 //	modified KEY, flushed DB      what WATCH and client-side caching learn
 //	EVENT KEY                     a keyspace event, as set k
 //	gone KEY                      a key that went because of its deadline; the event expired follows
+//	gone from KEY FIELD ...       fields that went because of their deadlines; the event hexpired follows
 //	> WORD ...                    an effect for the journal
 func (s *testCtx) took() []string {
 	log := s.log
@@ -142,6 +147,11 @@ func (s *testCtx) Event(_ *keyspace.DB, _ keyspace.EventClass, name string, key 
 
 // Expired implements keyspace.Observer.
 func (s *testCtx) Expired(_ *keyspace.DB, key []byte) { s.note("gone ", key) }
+
+// FieldsExpired implements keyspace.Observer.
+func (s *testCtx) FieldsExpired(_ *keyspace.DB, key []byte, fields [][]byte) {
+	s.note("gone from ", joinBytes(append([][]byte{key}, fields...)))
+}
 
 // Flushed implements keyspace.Observer.
 func (s *testCtx) Flushed(db *keyspace.DB, _ bool) {

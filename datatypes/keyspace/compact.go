@@ -1,6 +1,10 @@
 package keyspace
 
-import "github.com/troupe-db/troupe/datatypes/dict"
+import (
+	"math"
+
+	"github.com/troupe-db/troupe/datatypes/dict"
+)
 
 // compactAt is the share of the mapped memory that must be holes before records are moved together.
 const compactAt = 0.25
@@ -12,6 +16,12 @@ const compactMinBytes = 1 << 20
 // empty memory back, looking at about budget records. It tells whether there is more to do at once.
 func (db *DB) Maintain(budget int) (more bool) {
 	more = db.SweepDeadlines(budget)
+	if len(db.objects.zombies) > 0 {
+		db.bury()
+	}
+	if len(db.cuts) == 0 && db.compactPrivate(budget) {
+		more = true
+	}
 	if db.index != nil {
 		db.index.Trim()
 	}
@@ -35,18 +45,12 @@ func (db *DB) Maintain(budget int) (more bool) {
 	if len(db.cuts) > 0 {
 		return more // a cut relies on records staying where they are
 	}
-	next, left := db.dict.Scan(db.compactPos, budget, func(s dict.Slot) {
-		e := Entry{s.Ref()}
-		if !db.arena.ShouldMove(e.ref) {
-			return
-		}
-		n := e.size()
-		to := Entry{db.arena.Alloc(n)}
-		copy(to.bytes(0, n), e.bytes(0, n))
-		s.Set(to.ref)
-		db.arena.Free(e.ref)
-	})
-	db.compactPos = next
+	left := true
+	for looked := 0; left && looked < budget; {
+		db.compactPos, left = db.dict.Scan(db.compactPos, compactStride, func(s dict.Slot) {
+			looked += 1 + db.compactRecord(s)
+		})
+	}
 	if !left {
 		db.dict.Compact()
 		db.arena.EndCompact()
@@ -55,4 +59,29 @@ func (db *DB) Maintain(budget int) (more bool) {
 		db.arena.Trim()
 	}
 	return left || more
+}
+
+// compactStride is how many records a step looks at before it counts what they cost.
+const compactStride = 16
+
+// compactRecord moves the record of slot s, and the pieces of its value in the arena of the DB, as far as the arena wants
+// them moved. It returns how many pieces of the value it looked at.
+func (db *DB) compactRecord(s dict.Slot) (pieces int) {
+	e := Entry{s.Ref()}
+	if e.IsObject() {
+		if v := db.objects.at(e.handle()); !v.private && !v.obj.Frozen() {
+			pieces = v.obj.Len()
+			for pos, left := uint64(0), true; left; {
+				pos, left = v.obj.Compact(pos, math.MaxInt32)
+			}
+		}
+	}
+	if db.arena.ShouldMove(e.ref) {
+		n := e.size()
+		to := Entry{db.arena.Alloc(n)}
+		copy(to.bytes(0, n), e.bytes(0, n))
+		s.Set(to.ref)
+		db.arena.Free(e.ref)
+	}
+	return pieces
 }

@@ -22,6 +22,10 @@ type space struct {
 	deadlines *deadline.Index // nil until the first volatile key
 	index     *arena.Arena    // memory of deadlines: apart, since its chunks do not move when records are compacted
 	volatile  int             // keys with a deadline
+	// fields holds hashes by the earliest deadline of a field; nil until the first one.
+	fields     *deadline.Index
+	withFields int // hashes with flagFields
+	objects    objectTable
 	// deadlineSumMs is the sum of their deadlines, see DeadlineSumMs.
 	deadlineSumMs int64
 	cuts          []*Cut // walks under way that must see the space as it was
@@ -42,6 +46,7 @@ func newSpace() *space {
 
 func (sp *space) release() {
 	sp.arena.Release()
+	sp.objects.release()
 	if sp.index != nil {
 		sp.index.Release()
 	}
@@ -72,7 +77,8 @@ func (db *DB) Volatile() int { return db.volatile }
 
 // UsedBytes returns the memory that keys, tables and the deadline index take.
 func (db *DB) UsedBytes() int64 {
-	n := db.arena.Used() + db.dict.DirBytes() // the slots of the table lie in the arena
+	// The slots of the table lie in the arena.
+	n := db.arena.Used() + db.arena.Charged() + db.dict.DirBytes() + db.objects.bytes()
 	if db.index != nil {
 		n += db.index.Used()
 	}
@@ -90,7 +96,8 @@ func (db *DB) TableBytes() int64 {
 
 // MappedBytes returns the memory that the DB holds from the system.
 func (db *DB) MappedBytes() int64 {
-	n := db.arena.Mapped()
+	db.objects.settle()
+	n := db.arena.Mapped() + db.objects.mapped
 	if db.space.index != nil {
 		n += db.space.index.Mapped()
 	}
@@ -103,6 +110,14 @@ func (db *DB) DeadlineSumMs() int64 { return db.deadlineSumMs }
 
 // RecordBytes returns the memory that the record of e takes, without its slot in the table.
 func (db *DB) RecordBytes(e Entry) int { return db.arena.SizeOf(e.ref) }
+
+// ValueBytes returns the memory that the value of e takes besides its record.
+func (db *DB) ValueBytes(e Entry) int64 {
+	if !e.IsObject() {
+		return 0
+	}
+	return db.Object(e).Bytes()
+}
 
 // Lookup finds the key. A key whose deadline has passed is removed, and not found.
 func (db *DB) Lookup(k Key, flags LookupFlags) (Entry, bool) {
@@ -201,6 +216,7 @@ func (db *DB) remove(k Key, e Entry) {
 	for _, c := range db.cuts {
 		c.leaving(k, e)
 	}
+	db.dropValue(e)
 	if e.flags()&flagExpire != 0 {
 		db.volatile--
 		db.deadlineSumMs -= db.shard.fromEpoch(e.ExpireAtMs())
@@ -300,16 +316,50 @@ func (db *DB) Random(rnd func() uint64) (Entry, bool) {
 // Due tells whether the deadline of e has passed.
 func (db *DB) Due(e Entry) bool { return e.flags()&flagExpire != 0 && db.due(e) }
 
-// Copy gives key k of db a copy of the value of e, which may belong to another DB or shard, with deadline atMs (-1:
+// Copy gives key k of db a copy of the value of e, which belongs to src, perhaps on another shard, with deadline atMs (-1:
 // none). The key must not be there, or be past its deadline.
-func (db *DB) Copy(k Key, e Entry, atMs int64) {
+func (db *DB) Copy(k Key, src *DB, e Entry, atMs int64) {
 	db.findLive(k)
+	n := db.sameRecord(k, e, atMs)
+	if e.IsObject() {
+		o := src.Object(e)
+		c := o.Clone(db.ArenaFor(o.Bytes()))
+		n.setHandle(db.objects.add(objectSlot{obj: c, private: c.Arena() != db.arena}))
+	}
+	db.entered(k, src.nextField(e), atMs)
+}
+
+// Move gives key k of db the value of e, key from of src, with its deadline. The key must not be there, or be past its
+// deadline. What the caller does next is to delete from. A large value changes hands without being copied.
+func (db *DB) Move(k Key, src *DB, from Key, e Entry) {
+	db.findLive(k)
+	fields, atMs := src.nextField(e), e.ExpireAtMs()
+	n := db.sameRecord(k, e, atMs)
+	if e.IsObject() {
+		for _, c := range src.cuts {
+			c.leaving(from, e)
+		}
+		n.setHandle(db.objects.add(db.adopt(src.detach(e), src)))
+	}
+	db.entered(k, fields, atMs)
+}
+
+// sameRecord inserts a record for k with what e has: of an object not yet the handle.
+func (db *DB) sameRecord(k Key, e Entry, atMs int64) Entry {
 	v := e.bytes(e.valueOff(), e.size()-e.valueOff())
-	n, off := db.newRecord(k, e.Type(), e.Encoding(), e.flags()&^flagExpire, e.access(), atMs, len(v))
+	n, off := db.newRecord(k, e.Type(), e.Encoding(), e.flags()&^(flagExpire|flagFields), e.access(), atMs, len(v))
 	copy(n.bytes(off, len(v)), v)
 	db.insert(k, n.ref)
+	return n
+}
+
+// entered ends the arrival of a complete value whose next deadline of a field is fieldMs.
+func (db *DB) entered(k Key, fieldMs, atMs int64) {
 	if atMs >= 0 {
 		db.enterDeadline(k, atMs)
+	}
+	if fieldMs >= 0 {
+		db.NoteFieldDeadline(k, fieldMs)
 	}
 	db.created(k)
 }

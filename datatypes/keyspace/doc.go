@@ -28,6 +28,8 @@
 //	shard.go     Shard: databases, clocks, statistics
 //	db.go        DB: lookup, insert, delete, flush
 //	string.go    string values
+//	packed.go    small collections, whose bytes lie in the record
+//	object.go    large collections, and deadlines of fields
 //	expire.go    deadlines, lazy and active expiry
 //	cut.go       walks at one instant
 //	compact.go   moving records out of sparse slabs

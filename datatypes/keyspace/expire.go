@@ -18,7 +18,7 @@ func (db *DB) due(e Entry) bool { return e.ExpireAtMs() <= db.shard.NowMs }
 func (db *DB) enterDeadline(k Key, atMs int64) {
 	db.volatile++
 	db.deadlineSumMs += db.shard.fromEpoch(atMs)
-	db.addDeadline(k.H, atMs)
+	db.addDeadline(&db.space.deadlines, k.H, atMs)
 }
 
 // fromEpoch returns a deadline relative to the shard's beginning, bounded so that sums do not overflow.
@@ -27,12 +27,15 @@ func (s *Shard) fromEpoch(atMs int64) int64 {
 	return min(max(atMs-s.epochMs, -bound), bound)
 }
 
-func (db *DB) addDeadline(hash uint64, atMs int64) {
-	if db.deadlines == nil {
-		db.space.index = arena.New()
-		db.deadlines = deadline.New(db.space.index, db.shard.NowMs)
+// addDeadline adds to one of the two indexes.
+func (db *DB) addDeadline(x **deadline.Index, hash uint64, atMs int64) {
+	if *x == nil {
+		if db.space.index == nil {
+			db.space.index = arena.New()
+		}
+		*x = deadline.New(db.space.index, db.shard.NowMs)
 	}
-	db.deadlines.Add(hash, atMs)
+	(*x).Add(hash, atMs)
 	db.shard.Soonest = min(db.shard.Soonest, atMs)
 	db.shard.mark(db.num)
 }
@@ -51,7 +54,7 @@ func (db *DB) redate(k Key, was, atMs int64) {
 		db.shard.mark(db.num)
 		return
 	case atMs < was:
-		db.addDeadline(k.H, atMs)
+		db.addDeadline(&db.space.deadlines, k.H, atMs)
 	}
 	db.deadlineSumMs += db.shard.fromEpoch(atMs) - db.shard.fromEpoch(was)
 	db.shard.mark(db.num)
@@ -105,10 +108,18 @@ func (db *DB) expireNow(k Key, e Entry) {
 	}
 }
 
-// ExpireDue removes keys whose deadline has passed, looking for the keys of no more than budget index entries, and tells
-// whether it stopped for the budget.
+// ExpireDue removes keys whose deadline has passed, and fields of hashes, looking for the keys of no more than budget index
+// entries, and tells whether it stopped for the budget.
 func (db *DB) ExpireDue(budget int) (more bool) {
-	if db.deadlines == nil || db.shard.HoldExpiry {
+	if db.shard.HoldExpiry {
+		return false
+	}
+	more = db.expireKeys(budget)
+	return db.expireFields(budget) || more
+}
+
+func (db *DB) expireKeys(budget int) (more bool) {
+	if db.deadlines == nil {
 		return false
 	}
 	now := db.shard.NowMs
@@ -150,14 +161,33 @@ func (db *DB) earliest(known uint64) (first Entry, hash uint64, at int64) {
 	return first, hash, at
 }
 
-// SweepDeadlines drops stale entries of the deadline index, a few at a time, when they outnumber the volatile keys.
+// earliestField is earliest for the deadlines of fields.
+func (db *DB) earliestField(known uint64) (first Entry, hash uint64, at int64) {
+	at = NoTTL
+	db.dict.EachHash(known, func(s dict.Slot) bool {
+		e := Entry{s.Ref()}
+		if t := db.nextField(e); t >= 0 && (at < 0 || t < at) {
+			if h := dict.Hash(e.Key()); h>>deadline.TimeBits == known>>deadline.TimeBits {
+				first, hash, at = e, h, t
+			}
+		}
+		return true
+	})
+	return first, hash, at
+}
+
+// SweepDeadlines drops stale entries of the deadline indexes, a few at a time, when they outnumber the volatile keys.
 func (db *DB) SweepDeadlines(budget int) (more bool) {
-	x := db.deadlines
-	if x == nil || !x.NeedsSweep(db.volatile) {
+	more = sweep(db.deadlines, db.volatile, budget, db.earliest)
+	return sweep(db.space.fields, db.withFields, budget, db.earliestField) || more
+}
+
+func sweep(x *deadline.Index, live, budget int, earliest func(uint64) (Entry, uint64, int64)) (more bool) {
+	if x == nil || !x.NeedsSweep(live) {
 		return false
 	}
 	return x.Sweep(budget, func(hash uint64) (int64, bool) {
-		_, _, at := db.earliest(hash)
+		_, _, at := earliest(hash)
 		return at, at >= 0
 	})
 }

@@ -29,6 +29,10 @@ func (l *expiryLog) Expired(_ *DB, key []byte) {
 	l.steps = append(l.steps, "gone "+string(key))
 }
 
+func (l *expiryLog) FieldsExpired(_ *DB, key []byte, fields [][]byte) {
+	l.steps = append(l.steps, fmt.Sprintf("gone from %s %q", key, fields))
+}
+
 func (l *expiryLog) Flushed(*DB, bool) {}
 
 func newExpiryShard(seed uint64) (*Shard, *expiryLog) {

@@ -33,14 +33,25 @@ func (t Type) String() string { return typeNames[t] }
 // Encoding is the representation of a value as OBJECT ENCODING reports it.
 type Encoding uint8
 
-// Encodings of string values.
+// Encodings: of string values, of packed collections (see packed.go), of objects (see object.go).
 const (
 	Raw Encoding = iota
 	Int
 	EmbStr
+
+	ListPack
+	IntSet
+	ListPackEx
+
+	QuickList
+	HashTable
+	SkipList
+	StreamEnc
 )
 
-var encodingNames = [...]string{"raw", "int", "embstr"}
+var encodingNames = [...]string{
+	"raw", "int", "embstr", "listpack", "intset", "listpackex", "quicklist", "hashtable", "skiplist", "stream",
+}
 
 // String returns the word that OBJECT ENCODING replies.
 func (e Encoding) String() string { return encodingNames[e] }
@@ -73,6 +84,9 @@ type Observer interface {
 	Event(db *DB, class EventClass, name string, key []byte)
 	// Expired reports that key was removed because its deadline has passed, before the event of that name.
 	Expired(db *DB, key []byte)
+	// FieldsExpired reports that fields of the hash at key were removed because their deadline has passed, before the
+	// event of that name.
+	FieldsExpired(db *DB, key []byte, fields [][]byte)
 	// Flushed reports that all keys of db are gone; had tells whether there were any.
 	Flushed(db *DB, had bool)
 }

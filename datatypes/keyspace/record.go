@@ -10,14 +10,15 @@ import (
 // Layout of a record:
 //
 //	0      type (high nibble), encoding (low nibble)
-//	1      flags: flagExpire, flagLong, width of an integer (2 bits)
+//	1      flags: flagExpire, flagLong, width of an integer (2 bits), flagFields
 //	2..4   24 bits of access data: LRU clock in seconds, or LFU (16 bits minutes, 8 bits counter)
 //	5..    uvarint key length, key
 //	       8 bytes deadline in unix milliseconds, little endian (flagExpire)
 //	       value
 //
 // A string value is one length byte (four, little endian, with flagLong) and its bytes; an integer is 1, 2, 4 or 8
-// bytes, little endian and signed. The key comes before everything of variable presence, so that a value or deadline
+// bytes, little endian and signed. Small collections are bytes that know their length (packed.go), large ones a handle
+// (object.go). The key comes before everything of variable presence, so that a value or deadline
 // can change in place while the dict's comparison keeps working.
 const (
 	keyOff = 5
@@ -26,6 +27,7 @@ const (
 	flagLong     = 1 << 1
 	intWidthPos  = 2
 	intWidthMask = 3 << intWidthPos
+	flagFields   = 1 << 4 // a hash with deadlines of fields
 
 	maxShort = 127
 )
@@ -99,8 +101,13 @@ func (e Entry) stringSpan() (off, n int) {
 
 // size returns the number of bytes of the record that are in use.
 func (e Entry) size() int {
-	if e.Encoding() == Int {
-		return e.valueOff() + e.intWidth()
+	switch off := e.valueOff(); {
+	case e.IsObject():
+		return off + handleBytes
+	case e.IsPacked():
+		return off + e.packedLen(off)
+	case e.Encoding() == Int:
+		return off + e.intWidth()
 	}
 	off, n := e.stringSpan()
 	return off + n

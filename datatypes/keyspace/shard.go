@@ -1,6 +1,10 @@
 package keyspace
 
-import "math"
+import (
+	"math"
+
+	"github.com/troupe-db/troupe/datatypes/deadline"
+)
 
 // Stats counts what happened on one shard since the last reset. The owner of the shard changes it.
 type Stats struct {
@@ -28,6 +32,10 @@ type Shard struct {
 	Config   Config
 	Stats    Stats
 	Observer Observer // may be nil
+
+	// ReapFields removes fields of the hash at k, which is e, whose deadline has passed, up to budget of them, and the
+	// key with its last field. Whoever knows hashes sets it.
+	ReapFields func(db *DB, k Key, e Entry, budget int)
 
 	// Soonest is a lower bound of the deadlines set since its owner last stored something here. The owner keeps it.
 	Soonest int64
@@ -111,8 +119,10 @@ func (s *Shard) MappedBytes() int64 {
 func (s *Shard) NextDeadlineMs() int64 {
 	next := int64(math.MaxInt64)
 	for _, db := range s.dbs {
-		if db.space.deadlines != nil {
-			next = min(next, db.space.deadlines.Next())
+		for _, x := range [...]*deadline.Index{db.space.deadlines, db.space.fields} {
+			if x != nil {
+				next = min(next, x.Next())
+			}
 		}
 	}
 	return next

@@ -49,7 +49,7 @@ func (db *DB) setBytes(k Key, val []byte, enc Encoding, atMs int64) {
 	if len(val) > maxShort {
 		flags, head = flagLong, 4
 	}
-	e, off, created := db.place(k, enc, flags, atMs, head+len(val))
+	e, off, created := db.place(k, String, enc, flags, atMs, head+len(val))
 	if flags != 0 {
 		binary.LittleEndian.PutUint32(e.bytes(off, 4), uint32(len(val)))
 	} else {
@@ -64,7 +64,7 @@ func (db *DB) setBytes(k Key, val []byte, enc Encoding, atMs int64) {
 // SetInt makes the decimal text of v the value of the key, in the int encoding.
 func (db *DB) SetInt(k Key, v, atMs int64) {
 	code := intWidthCode(v)
-	e, off, created := db.place(k, Int, code<<intWidthPos, atMs, 1<<code)
+	e, off, created := db.place(k, String, Int, code<<intWidthPos, atMs, 1<<code)
 	e.putInt(off, v, code)
 	if created {
 		db.created(k)
@@ -95,14 +95,14 @@ func (e Entry) putInt(off int, v int64, code byte) {
 	}
 }
 
-// place makes a record for a string of size bytes (its length included) at the key: the one that is there where it
-// fits without waste, a new one otherwise. The caller writes the value at the returned offset and then, when the key
+// place makes a record for a value of size bytes at the key: the one that is there where it fits without waste, a new
+// one otherwise. What the key held is gone. The caller writes the value at the returned offset and then, when the key
 // was not there, says so by created.
-func (db *DB) place(k Key, enc Encoding, flags byte, atMs int64, size int) (e Entry, off int, created bool) {
+func (db *DB) place(k Key, t Type, enc Encoding, flags byte, atMs int64, size int) (e Entry, off int, created bool) {
 	old, slot := db.findLive(k)
 	if !slot.OK() {
 		atMs = max(atMs, NoTTL)
-		e, off := db.newRecord(k, String, enc, flags, db.shard.freshAccess(), atMs, size)
+		e, off := db.newRecord(k, t, enc, flags, db.shard.freshAccess(), atMs, size)
 		db.insert(k, e.ref)
 		if atMs >= 0 {
 			db.enterDeadline(k, atMs)
@@ -125,7 +125,8 @@ func (db *DB) place(k Key, enc Encoding, flags byte, atMs int64, size int) (e En
 		need += 8
 	}
 	if room := db.arena.SizeOf(old.ref); need <= room && need >= room-room/4-8 && len(db.cuts) == 0 {
-		*old.at(0) = byte(String)<<4 | byte(enc)
+		db.dropValue(old)
+		*old.at(0) = byte(t)<<4 | byte(enc)
 		if atMs >= 0 {
 			flags |= flagExpire
 			binary.LittleEndian.PutUint64(old.bytes(off, 8), uint64(atMs))
@@ -136,13 +137,18 @@ func (db *DB) place(k Key, enc Encoding, flags byte, atMs int64, size int) (e En
 		db.redate(k, was, atMs)
 		return old, off, false
 	}
-	e, off = db.newRecord(k, String, enc, flags, access, atMs, size)
-	db.replace(k, slot, old, e)
+	e, off = db.newRecord(k, t, enc, flags, access, atMs, size)
+	for _, c := range db.cuts {
+		c.changing(k, old)
+	}
+	db.dropValue(old)
+	slot.Set(e.ref)
+	db.arena.Free(old.ref)
 	db.redate(k, was, atMs)
 	return e, off, false
 }
 
-// replace puts record e in the place of old, which is freed.
+// replace puts record e, which has the same object if any, in the place of old, which is freed.
 func (db *DB) replace(k Key, slot dict.Slot, old, e Entry) {
 	for _, c := range db.cuts {
 		c.changing(k, old)

@@ -63,6 +63,9 @@ func (m *stringModel) Expired(_ *DB, key []byte) {
 	delete(m.keys, string(key))
 }
 
+// FieldsExpired implements Observer.
+func (m *stringModel) FieldsExpired(*DB, []byte, [][]byte) { require.Fail(m.t, "there are no hashes") }
+
 // Flushed implements Observer.
 func (m *stringModel) Flushed(*DB, bool) { clear(m.keys) }
 
@@ -191,7 +194,7 @@ func (m *stringModel) step() {
 		if e, ok := db.Peek(k); ok {
 			if _, taken := m.live(to); !taken {
 				atMs := m.atMs()
-				db.Copy(MakeKey([]byte(to)), e, atMs)
+				db.Copy(MakeKey([]byte(to)), db, e, atMs)
 				m.store(to, old.text, old.encoding, atMs)
 			}
 		}
@@ -365,7 +368,7 @@ func TestWriteOverExpired(t *testing.T) {
 				from := MakeKey([]byte("from"))
 				db.SetString(from, []byte("new"), NoTTL)
 				e, _ := db.Peek(from)
-				db.Copy(k, e, NoTTL)
+				db.Copy(k, db, e, NoTTL)
 			},
 		} {
 			t.Run(fmt.Sprint(name, held), func(t *testing.T) {
