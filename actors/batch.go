@@ -281,6 +281,9 @@ func (b *Batch) drive(r *runner) {
 	}
 }
 
+// replyPiece is the size of the pieces of a long reply.
+const replyPiece = 128 << 10
+
 // handOut gives the replies so far to the session: what comes next waits, perhaps for long, and they need not.
 func (b *Batch) handOut() {
 	if len(b.w.Buf) == 0 {
@@ -422,6 +425,11 @@ func (b *Batch) exec(st *cmdStats) {
 			return
 		}
 		b.prepare(q)
+		if b.own {
+			b.w.Pieces(replyPiece)
+		} else {
+			b.w.Pieces(0) // what an event loop does itself is small
+		}
 		b.call(q, mark)
 		if n := b.ctx.DirtyCount(); n != 0 {
 			st.dirty.Add(int64(n))
@@ -440,7 +448,12 @@ func (b *Batch) exec(st *cmdStats) {
 func (b *Batch) conclude(q *request, st *cmdStats, mark, errs int, rejected bool) {
 	b.pos++
 	if b.sess.mute(b, q) {
-		b.w.Buf = b.w.Buf[:mark]
+		b.w.Rewind(mark)
+	}
+	if len(b.w.Full) > 0 {
+		pieces := append(b.w.Full, b.w.Buf)
+		b.w.Full, b.w.Buf = nil, nil
+		b.handOutAll(pieces...)
 	}
 	end := b.sys.clock.now()
 	if q.spec != nil {
@@ -470,7 +483,7 @@ func (b *Batch) caught(q *request, mark int) {
 	if p := recover(); p != nil {
 		b.logPanic(q, p)
 		b.work = nil
-		b.w.Buf = b.w.Buf[:mark]
+		b.w.Rewind(mark)
 		b.w.Error(msgPanic)
 	}
 }

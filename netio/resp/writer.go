@@ -8,6 +8,32 @@ type Writer struct {
 	// Errs counts the error replies; LastErr is the last one's text.
 	Errs    int
 	LastErr string
+	// Full holds the pieces of a long reply that go before Buf, see Pieces.
+	Full [][]byte
+
+	piece    int // bytes at which Buf is a piece, 0 for never
+	deferred int // aggregates begun by StartDeferred: their mark must stay in Buf
+}
+
+// Pieces begins a reply that is put together in pieces of about n bytes: whenever an element ends beyond them, Buf is put
+// aside in Full and a new one begun. One slice for a reply of many megabytes would be copied over and over while it
+// grows. With n = 0 all goes into Buf.
+func (w *Writer) Pieces(n int) { w.piece, w.deferred = n, 0 }
+
+// Rewind drops what was appended since Buf, with Full empty, was mark bytes long.
+func (w *Writer) Rewind(mark int) {
+	if len(w.Full) > 0 {
+		w.Buf, w.Full = w.Full[0], nil
+	}
+	w.Buf = w.Buf[:mark]
+}
+
+// ended ends an element.
+func (w *Writer) ended() {
+	if w.piece != 0 && len(w.Buf) >= w.piece && w.deferred == 0 {
+		w.Full = append(w.Full, w.Buf)
+		w.Buf = make([]byte, 0, w.piece+w.piece/8)
+	}
 }
 
 // OK appends the simple string OK.
@@ -26,13 +52,22 @@ func (w *Writer) Error(msg string) {
 }
 
 // Int appends an integer.
-func (w *Writer) Int(n int64) { w.Buf = AppendInt(w.Buf, n) }
+func (w *Writer) Int(n int64) {
+	w.Buf = AppendInt(w.Buf, n)
+	w.ended()
+}
 
 // Bulk appends a bulk string.
-func (w *Writer) Bulk(b []byte) { w.Buf = AppendBulk(w.Buf, b) }
+func (w *Writer) Bulk(b []byte) {
+	w.Buf = AppendBulk(w.Buf, b)
+	w.ended()
+}
 
 // BulkString appends a bulk string.
-func (w *Writer) BulkString(s string) { w.Buf = AppendBulkString(w.Buf, s) }
+func (w *Writer) BulkString(s string) {
+	w.Buf = AppendBulkString(w.Buf, s)
+	w.ended()
+}
 
 // Null appends the null value, in RESP2 the null bulk string.
 func (w *Writer) Null() {
@@ -101,7 +136,10 @@ func (w *Writer) Double(f float64) {
 }
 
 // DoubleBulk appends the text of a double as a bulk string, in either protocol.
-func (w *Writer) DoubleBulk(f float64) { w.Buf = appendDoubleBulk(w.Buf, f) }
+func (w *Writer) DoubleBulk(f float64) {
+	w.Buf = appendDoubleBulk(w.Buf, f)
+	w.ended()
+}
 
 // Bool appends a boolean, in RESP2 the integer 1 or 0.
 func (w *Writer) Bool(b bool) {
@@ -153,6 +191,7 @@ const deferredHead = "*0\r\n"
 // methods with the mark. To drop what it has written, it cuts Buf back to Buf[:mark] instead.
 func (w *Writer) StartDeferred() (mark int) {
 	mark = len(w.Buf)
+	w.deferred++
 	w.Buf = append(w.Buf, deferredHead...)
 	return mark
 }
@@ -170,6 +209,7 @@ func (w *Writer) EndDeferredMap(mark, n int) {
 func (w *Writer) EndDeferredSet(mark, n int) { w.endDeferred(mark, w.kind('~'), int64(n)) }
 
 func (w *Writer) endDeferred(mark int, kind byte, n int64) {
+	w.deferred--
 	if uint64(n) <= 9 {
 		w.Buf[mark], w.Buf[mark+1] = kind, '0'+byte(n)
 		return
