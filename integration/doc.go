@@ -3,6 +3,8 @@
 //
 //   - server_test.go: building, starting and stopping servers
 //   - transcript_test.go, testdata/*.txt: recorded sessions, see package transcript
+//   - differential_test.go: random commands of all groups, sent to our server and to real Redis; differential_gen_test.go makes them
+//     from COMMAND DOCS, differential_compare_test.go compares
 //   - concurrency_test.go, concurrency_heavy_test.go: program order, one instant, frozen time, visible before answered
 //   - clients_test.go: go-redis, redis-py, redis-cli, redis-benchmark; wire_test.go: a bare connection for tests that need one
 //   - shutdown_test.go: how the process ends
