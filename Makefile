@@ -5,9 +5,10 @@ GO ?= go
 BIN := bin/troupe
 PORT ?= 6379
 FUZZTIME ?= 20s
+DIFFTIME ?= 1h
 REDIS_SUITE_DIR ?= .redis-suite
 
-.PHONY: help run build test race lint fuzz bench redis-suite oracle clean
+.PHONY: help run build test race lint fuzz differential bench redis-suite oracle clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,10 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+differential: build oracle ## send random commands to troupe and to redis-server for DIFFTIME (1h) and compare
+	TROUPE_DIFF_TIME=$(DIFFTIME) TROUPE_DIFF_SEED=$${TROUPE_DIFF_SEED:-$$(date +%s)} TROUPE_BIN=$(abspath $(BIN)) \
+	  $(GO) test -count=1 -timeout 0 -v -run '^TestDifferential$$' ./integration
 
 bench: build oracle ## compare with redis-server side by side: ratios of throughput, latency, CPU and memory
 	$(GO) run ./integration/bench -subject $(abspath $(BIN))

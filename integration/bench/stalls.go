@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -34,10 +35,20 @@ func stalls(b *bench) error {
 		if err := load(s); err != nil {
 			return err
 		}
+		if err := s.fillCollections(keys); err != nil {
+			return err
+		}
 	}
 	for _, d := range []disturbance{
 		{"none", "GET undisturbed", target{}, nil, func(*client) error { return nil }},
 		{"keys", "GET during KEYS *", valueAtMost(5), nil, func(c *client) error { return c.discard("KEYS", "*") }},
+		{"smembers", "GET during SMEMBERS of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SMEMBERS", "bigset") }},
+		{"sort", "GET during SORT of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SORT", "bigset") }},
+		{"lrange", "GET during LRANGE of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("LRANGE", "biglist", "0", "-1") }},
+		{"zunionstore", "GET during ZUNIONSTORE of 1 M", valueAtMost(5), func(s *server) error {
+			_, err := s.do("DEL", "bigcopy")
+			return err
+		}, func(c *client) error { return c.discard("ZUNIONSTORE", "bigcopy", "1", "bigzset") }},
 		{"del", "GET during DEL of big values", valueAtMost(5), fillBig, deleteBig},
 		{"flushdb", "GET during FLUSHDB", valueAtMost(5), load, func(c *client) error { return c.discard("FLUSHDB") }},
 	} {
@@ -45,8 +56,11 @@ func stalls(b *bench) error {
 			continue
 		}
 		figures := []figure{{"p99.9", "ms", d.target}, {"highest", "ms", target{}}, {"it took", "ms", target{}}}
-		if d.cell == "none" {
+		switch d.cell {
+		case "none":
 			figures = figures[:2]
+		case "smembers", "sort", "lrange", "zunionstore":
+			figures[2].target = ratioAtMost(1)
 		}
 		b.alternate(d.name, on, b.pairs(3, 1), figures, func(s *server) ([]float64, error) {
 			return d.measure(s, keys)
@@ -100,6 +114,22 @@ func (d disturbance) measure(s *server, keys int) ([]float64, error) {
 	}
 	slices.Sort(waits)
 	return []float64{percentile(waits, 99.9), percentile(waits, 100), millis(to.Sub(from))}, nil
+}
+
+// fillCollections makes a set, a list and a sorted set of so many elements.
+func (s *server) fillCollections(n int) error {
+	for _, command := range []func(i int, b []byte) []byte{
+		elements("SADD", func(int) string { return "bigset" }, 50, func(j int) []string { return []string{strconv.Itoa(scatter(j)%1000*n + j)} }),
+		elements("RPUSH", func(int) string { return "biglist" }, 50, func(j int) []string { return []string{"item:" + strconv.Itoa(j)} }),
+		elements("ZADD", func(int) string { return "bigzset" }, 50, func(j int) []string {
+			return []string{strconv.Itoa(scatter(j) % 1_000_000), "m:" + strconv.Itoa(j)}
+		}),
+	} {
+		if err := s.fill(n/50, command); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Big values: 256 MB in all.
