@@ -347,16 +347,28 @@ func debugObject(c *command.Ctx) {
 	idle := db.Shard().IdleSeconds(e)
 	text := fmt.Sprintf("Value at:0x%x refcount:1 encoding:%s", e.Address(), e.Encoding())
 	if !fast {
-		text += fmt.Sprintf(" serializedlength:%d", serializedLen(e))
+		text += fmt.Sprintf(" serializedlength:%d", serializedLen(db, e))
 	}
 	c.Reply.Simple(fmt.Sprintf("%s lru:%d lru_seconds_idle:%d", text, (c.NowMs/1000-idle)&0xffffff, idle))
 }
 
-// serializedLen returns how many bytes the value takes in a dump without compression: an integer of up to 32 bits is a
-// head byte and 1, 2 or 4 bytes, any other string its length in 1, 2, 5 or 9 bytes and its text.
-func serializedLen(e keyspace.Entry) int {
-	var scratch [20]byte
-	text := e.Bytes(scratch[:])
+// serializedLen returns how many bytes the value takes in a dump without compression: what is packed is dumped as it is,
+// of other collections every word is.
+func serializedLen(db *keyspace.DB, e keyspace.Entry) (n int) {
+	if e.IsPacked() {
+		return dumpedLen(len(e.Packed()))
+	}
+	command.EachElement(db, e, func(words ...[]byte) {
+		for _, w := range words {
+			n += dumpedWord(w)
+		}
+	})
+	return n
+}
+
+// dumpedWord: an integer of up to 32 bits is a head byte and 1, 2 or 4 bytes, any other string its length in 1, 2, 5 or 9
+// bytes and its text.
+func dumpedWord(text []byte) int {
 	if v, ok := resp.ParseInt(text); ok {
 		switch {
 		case v == int64(int8(v)):
@@ -367,7 +379,11 @@ func serializedLen(e keyspace.Entry) int {
 			return 5
 		}
 	}
-	switch n := len(text); {
+	return dumpedLen(len(text))
+}
+
+func dumpedLen(n int) int {
+	switch {
 	case n < 1<<6:
 		return 1 + n
 	case n < 1<<14:

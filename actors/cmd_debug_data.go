@@ -25,11 +25,11 @@ func (d *digest) add(part digest) {
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
 // digestKey returns the digest of one key.
-func digestKey(db int, e keyspace.Entry) digest {
+func digestKey(db *keyspace.DB, e keyspace.Entry) digest {
 	h := sha1.New()
 	key := e.Key()
 	var head []byte
-	head = binary.AppendUvarint(head, uint64(db))
+	head = binary.AppendUvarint(head, uint64(db.Index()))
 	head = binary.AppendUvarint(head, uint64(len(key)))
 	h.Write(head)
 	h.Write(key)
@@ -37,18 +37,32 @@ func digestKey(db int, e keyspace.Entry) digest {
 	if e.Volatile() {
 		volatile = 1
 	}
-	value := digestValue(e)
+	value := digestValue(db, e)
 	h.Write([]byte{volatile})
 	h.Write(value[:])
 	return digest(h.Sum(nil))
 }
 
-// digestValue returns the digest of a value, which does not depend on its encoding.
-func digestValue(e keyspace.Entry) digest {
+// digestValue returns the digest of a value, which does not depend on its encoding: over the elements where they have an
+// order, else the exclusive or of one per element.
+func digestValue(db *keyspace.DB, e keyspace.Entry) digest {
 	h := sha1.New()
-	var scratch [20]byte
+	var sum digest
+	var part []byte
 	h.Write([]byte{byte(e.Type())})
-	h.Write(e.Bytes(scratch[:]))
+	inOrder := sha1.New()
+	ordered := command.EachElement(db, e, func(words ...[]byte) {
+		part = part[:0]
+		for _, w := range words {
+			part = append(binary.AppendUvarint(part, uint64(len(w))), w...)
+		}
+		inOrder.Write(part)
+		sum.add(sha1.Sum(part))
+	})
+	if ordered {
+		sum = digest(inOrder.Sum(nil))
+	}
+	h.Write(sum[:])
 	return digest(h.Sum(nil))
 }
 
@@ -65,8 +79,9 @@ func newDigestWalk(s *keyspace.Shard) *digestWalk {
 		if s.DB(i).Len() == 0 {
 			continue
 		}
-		w.cuts = append(w.cuts, s.DB(i).BeginCut(func(e keyspace.Entry) {
-			w.sum.add(digestKey(i, e))
+		db := s.DB(i)
+		w.cuts = append(w.cuts, db.BeginCut(func(e keyspace.Entry) {
+			w.sum.add(digestKey(db, e))
 			w.seen++
 		}))
 	}
@@ -127,7 +142,7 @@ func debugDigestValue(c *command.Ctx) {
 		var d digest
 		k := c.Key(i)
 		if e, ok := c.DB(k).Peek(k); ok {
-			d = digestValue(e)
+			d = digestValue(c.DB(k), e)
 		}
 		c.Reply.Simple(d.String())
 	}

@@ -200,6 +200,7 @@ func (sys *System) startShard(i int, v *config.Values) error {
 		ID: i, Databases: v.Databases, NowMs: sys.epochMs, Rand: sys.rand,
 		Later: func(f func()) { go f() },
 	})
+	s.ks.ReapFields = command.ReapFields
 	s.published.keys = make([]atomic.Int64, v.Databases)
 	s.published.volatile = make([]atomic.Int64, v.Databases)
 	s.published.ttlSumMs = make([]atomic.Int64, v.Databases)

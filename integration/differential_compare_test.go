@@ -155,9 +155,20 @@ func sorted(v any, n int) any {
 	if !ok || len(a.items)%n != 0 {
 		return v
 	}
-	chunks := slices.Collect(slices.Chunk(a.items, n))
-	slices.SortFunc(chunks, func(x, y []any) int { return strings.Compare(fmt.Sprint(x...), fmt.Sprint(y...)) })
-	return aggregate{a.kind, slices.Concat(chunks...)}
+	type element struct {
+		text   string
+		values []any
+	}
+	var elements []element
+	for values := range slices.Chunk(a.items, n) {
+		elements = append(elements, element{fmt.Sprint(values...), values})
+	}
+	slices.SortFunc(elements, func(x, y element) int { return strings.Compare(x.text, y.text) })
+	out := aggregate{kind: a.kind}
+	for _, e := range elements {
+		out.items = append(out.items, e.values...)
+	}
+	return out
 }
 
 // inTime are fields of XINFO that tell times, how memory is used, or that came after 7.0.

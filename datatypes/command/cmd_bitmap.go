@@ -184,7 +184,7 @@ func bitcountCommand(c *Ctx) {
 	n := 0
 	if found {
 		b := c.Text(e)
-		if lo, hi := r.within(len(b)); lo < hi {
+		if lo, hi := r.within(len(b)); lo < hi && (r.toEnd || !crossed(r.first, r.last)) {
 			n = countBitRange(b, lo, hi)
 		}
 	}

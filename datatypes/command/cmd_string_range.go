@@ -33,11 +33,9 @@ func (c *Ctx) growsFar(size int64) bool {
 }
 
 // clampRange turns a range of positions as users write it, with negative ones counted from the end, into positions
-// from 0 to total-1. The range is empty when first > last.
+// from 0 to total-1. The range is empty when first > last; one that is written the wrong way round, both ends counted
+// from the end, is not when both come to lie before the beginning: see crossed.
 func clampRange(first, last, total int64) (int64, int64) {
-	if first < 0 && last < 0 && first > last {
-		return 0, -1
-	}
 	if first < 0 {
 		first = max(first+total, 0)
 	}
@@ -46,6 +44,10 @@ func clampRange(first, last, total int64) (int64, int64) {
 	}
 	return first, min(last, total-1)
 }
+
+// crossed tells whether a range counted from the end is written the wrong way round: most commands take it for empty
+// whatever the size.
+func crossed(first, last int64) bool { return first < 0 && last < 0 && first > last }
 
 // APPEND adds bytes at the end of a string.
 var appendSpec = Spec{
@@ -142,8 +144,9 @@ func getrangeCommand(c *Ctx) {
 		return
 	}
 	val := c.Text(e)
+	empty := crossed(first, last)
 	first, last = clampRange(first, last, int64(len(val)))
-	if first > last {
+	if empty || first > last {
 		c.Reply.BulkString("")
 		return
 	}

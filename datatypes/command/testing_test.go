@@ -34,7 +34,7 @@ func newTestCtx(tb testing.TB, shards int) *testCtx {
 		sh := keyspace.NewShard(keyspace.Options{
 			ID: i, Databases: 16, NowMs: testStartMs, Rand: rnd.Uint64, Later: func(work func()) { work() },
 		})
-		sh.Observer = s
+		sh.Observer, sh.ReapFields = s, ReapFields
 		s.shards = append(s.shards, sh)
 	}
 	tb.Cleanup(func() {
