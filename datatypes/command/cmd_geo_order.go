@@ -8,29 +8,34 @@ import "slices"
 // done. Redis merges when it sorts all, which leaves them as they were; else it uses a quicksort that leaves out the parts
 // beyond n. Both are done the same way here, so that the same members come out.
 func sortGeoPoints(list []geoPoint, descending bool, n int) {
-	order := func(a, b *geoPoint) int {
-		switch {
-		case a.dist > b.dist:
-			return 1
-		case a.dist < b.dist:
-			return -1
-		}
-		return 0
-	}
+	order := geoNearest
 	if descending {
-		ascending := order
-		order = func(a, b *geoPoint) int { return ascending(b, a) }
+		order = geoFarthest
 	}
 	if n == len(list) {
-		slices.SortStableFunc(list, func(a, b geoPoint) int { return order(&a, &b) })
+		slices.SortStableFunc(list, func(a, b geoPoint) int { return order(a.dist, b.dist) })
 		return
 	}
 	quickselectGeo(list, order, n)
 }
 
+// geoNearest and geoFarthest order distances. One that is no number equals any: points that lie opposite of each other
+// may have one.
+func geoNearest(a, b float64) int {
+	switch {
+	case a > b:
+		return 1
+	case a < b:
+		return -1
+	}
+	return 0
+}
+
+func geoFarthest(a, b float64) int { return geoNearest(b, a) }
+
 // quickselectGeo is the quicksort of J. L. Bentley and M. D. McIlroy (Engineering a sort function, 1993), which collects what
 // equals the pivot at both ends of the list and then moves it to the middle, for the first n places only.
-func quickselectGeo(list []geoPoint, order func(a, b *geoPoint) int, n int) {
+func quickselectGeo(list []geoPoint, order func(a, b float64) int, n int) {
 	for n > 0 && len(list) >= 7 {
 		pivot := geoPivot(list, order)
 		list[0], list[pivot] = list[pivot], list[0]
@@ -38,7 +43,7 @@ func quickselectGeo(list []geoPoint, order func(a, b *geoPoint) int, n int) {
 		high, equalHigh := len(list)-1, len(list)-1
 		for {
 			for low <= high {
-				c := order(&list[low], &list[0])
+				c := order(list[low].dist, list[0].dist)
 				if c > 0 {
 					break
 				}
@@ -49,7 +54,7 @@ func quickselectGeo(list []geoPoint, order func(a, b *geoPoint) int, n int) {
 				low++
 			}
 			for low <= high {
-				c := order(&list[high], &list[0])
+				c := order(list[high].dist, list[0].dist)
 				if c < 0 {
 					break
 				}
@@ -83,29 +88,29 @@ func quickselectGeo(list []geoPoint, order func(a, b *geoPoint) int, n int) {
 		return
 	}
 	for i := range list {
-		for j := i; j > 0 && order(&list[j-1], &list[j]) > 0; j-- {
+		for j := i; j > 0 && order(list[j-1].dist, list[j].dist) > 0; j-- {
 			list[j], list[j-1] = list[j-1], list[j]
 		}
 	}
 }
 
 // geoPivot chooses a pivot: the middle, the median of three or, of a long list, of three medians.
-func geoPivot(list []geoPoint, order func(a, b *geoPoint) int) int {
+func geoPivot(list []geoPoint, order func(a, b float64) int) int {
 	n := len(list)
 	median := func(a, b, c int) int {
-		if order(&list[a], &list[b]) < 0 {
+		if order(list[a].dist, list[b].dist) < 0 {
 			switch {
-			case order(&list[b], &list[c]) < 0:
+			case order(list[b].dist, list[c].dist) < 0:
 				return b
-			case order(&list[a], &list[c]) < 0:
+			case order(list[a].dist, list[c].dist) < 0:
 				return c
 			}
 			return a
 		}
 		switch {
-		case order(&list[b], &list[c]) > 0:
+		case order(list[b].dist, list[c].dist) > 0:
 			return b
-		case order(&list[a], &list[c]) < 0:
+		case order(list[a].dist, list[c].dist) < 0:
 			return a
 		}
 		return c

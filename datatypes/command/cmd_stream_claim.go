@@ -245,14 +245,13 @@ func (c *Ctx) streamForget(g *stream.Group, p stream.Pending, x *streamEffects) 
 // streamClaimed replies what was claimed: the entries or just their IDs.
 func (c *Ctx) streamClaimed(s *stream.Stream, ids []stream.ID, justID bool) {
 	c.Reply.Array(len(ids))
+	entries := streamFinder{s: s}
 	for _, id := range ids {
 		if justID {
 			c.streamID(id)
-			continue
+		} else if entry, found := entries.find(id); found {
+			c.streamEntry(entry)
 		}
-		it := s.Range(id, id)
-		it.Next()
-		c.streamEntry(&it)
 	}
 }
 
@@ -334,11 +333,13 @@ func xautoclaimCommand(c *Ctx) {
 	x := streamEffects{c: c, key: at.k.B, group: c.Args[2]}
 	consumer, created := c.streamConsumer(&at, g, c.Args[3])
 	var claimed, deleted []stream.ID
+	entries := streamFinder{s: at.s}
 	it := g.RangePending(o.start, stream.MaxID)
 	for tries := o.count * xautoclaimTries; tries > 0 && o.count > 0 && it.Next(); tries-- {
 		p := it.Pending()
+		_, found := entries.find(p.ID)
 		switch {
-		case !at.s.Has(p.ID):
+		case !found:
 			c.streamForget(g, p, &x)
 			deleted = append(deleted, p.ID)
 		case o.minIdleMs > 0 && c.NowMs-p.DeliveredMs < o.minIdleMs:

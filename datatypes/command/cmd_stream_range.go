@@ -183,6 +183,30 @@ func (c *Ctx) streamEntry(it *stream.Iter) {
 	}
 }
 
+// streamFinder finds entries by ID, quickly when the IDs ascend in small steps, as those of a list of pending entries do:
+// to look one up by itself means to go through half a block.
+type streamFinder struct {
+	s    *stream.Stream
+	it   stream.Iter
+	last stream.ID // looked for last
+	ok   bool      // it stands on the first entry from last on
+}
+
+// find returns an iterator that stands on the entry with this ID, whose pairs have not been read; ok is false when there
+// is none.
+func (f *streamFinder) find(id stream.ID) (it *stream.Iter, ok bool) {
+	const near = 16 // steps that cost less than to start anew
+	for n := 0; f.ok && n < near && f.it.ID().Less(id); n++ {
+		f.ok = f.it.Next()
+	}
+	if !f.ok || !f.last.Less(id) || f.it.ID().Less(id) {
+		f.it = f.s.Range(id, stream.MaxID)
+		f.ok = f.it.Next()
+	}
+	f.last = id
+	return &f.it, f.ok && f.it.ID() == id
+}
+
 // streamCountRange returns the number of entries from first to last. Blocks that lie within are not looked into.
 func streamCountRange(s *stream.Stream, first, last stream.ID) (n int64) {
 	if s.LastID().Less(last) {

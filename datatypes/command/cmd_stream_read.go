@@ -445,16 +445,17 @@ func (r *streamReader) repeat(c *Ctx, s *stream.Stream, g *stream.Group, consume
 		total++
 	}
 	c.Reply.Array(int(total))
+	entries := streamFinder{s: s}
 	for ; total > 0 && it.Next(); total-- {
 		p := it.Pending()
-		entry := s.Range(p.ID, p.ID)
-		if !entry.Next() {
+		entry, found := entries.find(p.ID)
+		if !found {
 			c.Reply.Array(2)
 			c.streamID(p.ID)
 			c.Reply.NullArray()
 			continue
 		}
-		c.streamEntry(&entry)
+		c.streamEntry(entry)
 		p.DeliveredMs = c.NowMs
 		p.Deliveries++
 		g.Put(p)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -209,6 +210,31 @@ func TestStreamCountRange(t *testing.T) {
 	}
 	require.EqualValues(t, 22, streamCountRange(st, stream.ID{}, stream.MaxID))
 	require.Zero(t, streamCountRange(stream.New(st.Arena()), stream.ID{}, stream.MaxID))
+}
+
+// TestStreamFinder looks IDs up in every order.
+func TestStreamFinder(t *testing.T) {
+	s := newTestCtx(t, 1)
+	s.Settings.StreamNodeMaxEntries = 7
+	s.fill("s", 1, 100)
+	for i := 1; i <= 100; i += 1 + i%5 {
+		s.run(fmt.Sprintf("XDEL s %d", i))
+	}
+	st := s.streamOf("s")
+	rnd := rand.New(rand.NewPCG(1, 1))
+	for _, most := range []int{3, 40, 200} {
+		f := streamFinder{s: st}
+		for id, n := (stream.ID{}), 0; n < 2000; n++ {
+			id = stream.ID{Ms: (id.Ms + uint64(rnd.IntN(most))) % 105, Seq: uint64(rnd.IntN(4) / 3)}
+			it, ok := f.find(id)
+			require.Equal(t, st.Has(id), ok, id)
+			if ok {
+				require.Equal(t, id, it.ID())
+				_, value := it.Pair()
+				require.Equal(t, fmt.Sprint(id.Ms), string(value))
+			}
+		}
+	}
 }
 
 // TestStreamLongReplies reads ranges long enough to be counted first.

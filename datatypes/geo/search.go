@@ -135,8 +135,12 @@ func (s *Shape) Find(lon, lat float64) (metres float64, within bool) {
 	return Distance(s.Lon, s.Lat, lon, lat), true
 }
 
-// exceeds tells whether Distance is more than limit. It computes that only when it is a close call.
+// exceeds tells whether Distance is more than limit. It computes that only when it is a close call; and many members of the
+// areas are too far to the north or south already.
 func exceeds(lon1, lat1, lon2, lat2, limit float64) bool {
+	if latDistance(lat1, lat2) > limit*(1+nearlyError)+nearlyError {
+		return true
+	}
 	d := nearly(lon1, lat1, lon2, lat2)
 	if slack := d*nearlyError + nearlyError; d < nearlyFar && math.Abs(d-limit) > slack {
 		return d > limit

@@ -47,7 +47,7 @@
 //	list.go     List: ends, pushes and pops       compress.go  inner chunks in LZF
 //	limits.go   options and what is full          view.go      Freeze and View
 //	chunk.go    chunks and their pieces           move.go      Clone, Free, Compact
-//	seq.go      chunks by rank, elements by index packed.go    the same edits on a listpack alone
+//	seq.go      chunks by rank, elements by index packed.go    LREM on a listpack alone
 //	tree.go     the counted B+tree                check.go     self-checks
 //	edit.go     changes in the middle
 //	walk.go     reading runs of elements

@@ -21,7 +21,7 @@ type List struct {
 	views   []*View
 	retired []retired
 
-	checks uint // counts changes, in builds with invariants
+	unchecked int // changes since the last check, in builds with invariants
 }
 
 // New returns an empty list in a.
@@ -176,10 +176,11 @@ func (l *List) Listpack() (pack []byte, ok bool) {
 	return l.ends[0].raw(), true
 }
 
-// checkSome verifies the list in builds with invariants: small ones after every change, others now and then.
+// checkSome verifies the list in builds with invariants, the more seldom the longer it is: a check costs as much as it has elements.
 func (l *List) checkSome() {
 	if invariants.Enabled {
-		if l.checks++; l.n <= 6 || l.checks%64 == 0 {
+		if l.unchecked++; l.unchecked > l.elems/8 {
+			l.unchecked = 0
 			l.check()
 		}
 	}

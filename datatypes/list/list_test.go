@@ -377,6 +377,56 @@ func (m *model) run(steps int) {
 	m.a.Release()
 }
 
+// TestDeepTree lets the tree grow to three levels and shrink to nothing, with one element a chunk, while a view looks on.
+func TestDeepTree(t *testing.T) {
+	for _, insert := range []string{"anywhere", "head", "tail"} {
+		a := arena.New()
+		l := New(a, Options{MaxSize: 1})
+		r := rand.New(rand.NewPCG(1, 2))
+		var want []string
+		const n = 4000
+		for i := range n {
+			e := strconv.Itoa(i)
+			at := map[string]int{"anywhere": r.IntN(len(want) + 1), "head": 0, "tail": len(want)}[insert]
+			want = slices.Insert(want, at, e)
+			switch {
+			case at == 0:
+				l.PushHead([]byte(e))
+			case at == len(want)-1:
+				l.PushTail([]byte(e))
+			default:
+				l.Insert(at, []byte(e), false)
+			}
+		}
+		elems(t, l, want...)
+		require.GreaterOrEqual(t, l.level, 2)
+		full := slices.Clone(want)
+		v := l.Freeze()
+		for len(want) > 0 {
+			if len(want) == n*3/4 || len(want) < 5 {
+				elems(t, l, want...)
+			}
+			i := r.IntN(len(want))
+			w := l.Walk(i, true)
+			require.True(t, w.Next())
+			require.Equal(t, want[i], text(w.Run))
+			w.Close()
+			l.DeleteRange(i, 1)
+			want = slices.Delete(want, i, i+1)
+		}
+		var got []string
+		for v.Step(100, func(c Chunk) {
+			got = appendRun(got, &Run{Pack: c.Bytes(), Off: packFirst, N: c.Count}, false)
+		}) {
+		}
+		require.Equal(t, full, got)
+		v.End()
+		l.Free()
+		require.Zero(t, a.Used()+a.Charged())
+		a.Release()
+	}
+}
+
 func modelSteps(t testing.TB) int {
 	if s, err := strconv.Atoi(os.Getenv("TROUPE_STEPS")); err == nil {
 		return s

@@ -15,8 +15,8 @@
 // of slot and directory: a million numbers of seven digits are 18 MB.
 //
 // All sets hash alike, so a walk over one set looks the members up in another one's order too: segment after segment, with nothing
-// but the records in random places. WalkWarm announces those to the processor a chunk ahead, which makes an intersection of two
-// sets of a million members three times as fast as one lookup after the other.
+// but the records in random places. WalkWarm announces those to the processor a chunk ahead: looking a million members up in a set of
+// a million takes 108 ns each with it and 193 without (BenchmarkWalk).
 //
 // # Ownership
 //

@@ -15,14 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/troupe-db/troupe/datatypes/arena"
+	"github.com/troupe-db/troupe/datatypes/invariants"
 )
 
-// steps returns how many steps a model test takes.
+// steps returns how many steps a model test takes: TROUPE_STEPS, or n, less with -short and where each is expensive.
 func steps(n int) int {
 	if v, err := strconv.Atoi(os.Getenv("TROUPE_STEPS")); err == nil {
 		return v
 	}
-	if testing.Short() {
+	if testing.Short() || invariants.Enabled {
 		return n / 10
 	}
 	return n

@@ -92,7 +92,8 @@ const (
 )
 
 // Sample calls fn for n different members, every choice of n being equally probable, in no particular order. With n ≥ Len that
-// is all of them. O(n) beside Len/walkShare·n: it does not look at the records of those that it passes over.
+// is all of them. It takes time in proportion to n, or to Len where n is more than a sixteenth of it; a walk does not look at the
+// records that it passes over.
 func (s *Set) Sample(rnd func() uint64, n int, fn func(m Member)) {
 	size := s.Len()
 	if n > size/walkShare || n > size {
