@@ -12,11 +12,11 @@ import (
 // that has become quiet would keep the size of its largest burst.
 
 const (
-	heapLookEvery = 5 * time.Second
+	heapLookEvery = time.Second
 	// heapSlackBytes is what the heap may hold besides what is alive.
 	heapSlackBytes = 2 << 20
 	// heapQuietBytes is how much may be allocated between two looks for the server to count as quiet.
-	heapQuietBytes = 4 << 20
+	heapQuietBytes = 1 << 20
 )
 
 // trimHeap gives unused heap back to the system whenever the process is quiet, until ctx ends.

@@ -111,8 +111,8 @@ func (h *hashValue) reap() {
 }
 
 // ReapFields removes fields of the hash at k, which is e, whose deadline has come, at most budget of them if the hash is large, and
-// the key with its last field. It is what Shard.ReapFields wants.
-func ReapFields(db *keyspace.DB, k keyspace.Key, e keyspace.Entry, budget int) {
+// the key with its last field. It returns how many. It is what Shard.ReapFields wants.
+func ReapFields(db *keyspace.DB, k keyspace.Key, e keyspace.Entry, budget int) int {
 	var fields [][]byte
 	var text []byte // the names, which the observer must find whole after they are gone
 	note := func(name []byte) {
@@ -126,7 +126,7 @@ func ReapFields(db *keyspace.DB, k keyspace.Key, e keyspace.Entry, budget int) {
 		h := hashValue{k: k, db: db, e: e, found: true}
 		h.load()
 		if at := h.earliest(); at < 0 || at > nowMs {
-			return
+			return 0
 		}
 		h.edit(0)
 		var digits [20]byte
@@ -139,7 +139,7 @@ func ReapFields(db *keyspace.DB, k keyspace.Key, e keyspace.Entry, budget int) {
 		empty = large.Len() == 0
 	}
 	if len(fields) == 0 {
-		return
+		return 0
 	}
 	hashFieldsExpired(db, k, fields)
 	if empty {
@@ -148,6 +148,7 @@ func ReapFields(db *keyspace.DB, k keyspace.Key, e keyspace.Entry, budget int) {
 	} else {
 		db.Touched(k.B)
 	}
+	return len(fields)
 }
 
 // hashFieldsExpired tells the observer that due fields are gone.

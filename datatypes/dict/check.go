@@ -94,6 +94,9 @@ func (d *Dict) check() {
 			panic(fmt.Sprintf("dict: leaf has %d deep segments, not %d", l.deep, deep))
 		}
 	}
+	if d.poolDir != d.pools.bytes() {
+		panic("dict: bytes of the pools are miscounted")
+	}
 	if d.pools != nil {
 		for code := range d.pools {
 			slots += int64(len(d.pools[code].blocks)) * blockBytes

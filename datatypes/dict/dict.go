@@ -20,6 +20,7 @@ type Dict struct {
 	segs    int // segments
 	slots   int64
 	pools   *pools // where segments live once there are many
+	poolDir int64  // pools.bytes
 	maxCode uint8  // at least the code of the largest segment
 	hash    func(key []byte) uint64
 }
@@ -52,7 +53,7 @@ func (d *Dict) Len() int { return d.n }
 func (d *Dict) Bytes() int64 { return d.slots + d.DirBytes() }
 
 // DirBytes returns the part of Bytes that lies on the Go heap.
-func (d *Dict) DirBytes() int64 { return d.dir.bytes + d.pools.bytes() }
+func (d *Dict) DirBytes() int64 { return d.dir.bytes + d.poolDir }
 
 // Find returns the slot of key. REQUIRES: hash == Hash(key).
 func (d *Dict) Find(hash uint64, key []byte) Slot {

@@ -54,5 +54,5 @@
 //	dict.go       Dict, Slot, Find, Insert, Delete      directory.go  from hash to segment
 //	segment.go    the slots of a segment                pool.go       where segments live
 //	grow.go       resize, split, merge                  scan.go       Scan, Random
-//	check.go      self-checks
+//	copy.go       Copy                                  check.go      self-checks
 package dict

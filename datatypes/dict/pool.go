@@ -72,6 +72,7 @@ func (d *Dict) allocSegment(code int) arena.Ref {
 	if p.n == len(p.blocks)*perBlock(code) {
 		p.blocks = append(p.blocks, d.arena.Alloc(blockBytes))
 		d.slots += blockBytes
+		d.poolDir = d.pools.bytes()
 	}
 	p.n++
 	return d.pools.at(code, p.n-1)
@@ -101,6 +102,7 @@ func (d *Dict) freeSegment(e entry) {
 		d.slots -= blockBytes
 		if cap(p.blocks) > 8 && len(p.blocks) < cap(p.blocks)/4 {
 			p.blocks = append(make([]arena.Ref, 0, 2*len(p.blocks)), p.blocks...)
+			d.poolDir = d.pools.bytes()
 		}
 	}
 }
@@ -141,6 +143,7 @@ func (d *Dict) choosePools() {
 			d.slots -= int64(len(old[code].blocks)) * blockBytes
 		}
 		old.clear(d.arena)
+		d.poolDir = 0
 	}
 }
 

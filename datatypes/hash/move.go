@@ -31,17 +31,17 @@ func (h *Hash) Bytes() int64 {
 func (h *Hash) Clone(to *arena.Arena) *Hash {
 	n := New(to)
 	h.due.copyTo(&n.due)
-	h.Scan(0, h.Len(), func(it Item) {
-		l := layoutOf(it.ref)
+	n.dict = h.dict.Copy(to, func(old arena.Ref) arena.Ref {
+		l := layoutOf(old)
 		total := l.value + l.size
 		r := to.Alloc(total)
 		n.records += int64(to.SizeOf(r))
-		copy(r.Bytes(total), it.ref.Bytes(total))
+		copy(r.Bytes(total), old.Bytes(total))
 		if l.dated {
-			place := placeOf(it.ref, l)
+			place := placeOf(old, l)
 			*n.due.entry(place) = due{h.due.at(place), r}
 		}
-		n.dict.Insert(dict.Hash(it.Field()), r)
+		return r
 	})
 	n.charge()
 	return n

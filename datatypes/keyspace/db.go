@@ -24,7 +24,8 @@ type space struct {
 	volatile  int             // keys with a deadline
 	// fields holds hashes by the earliest deadline of a field; nil until the first one.
 	fields     *deadline.Index
-	withFields int // hashes with flagFields
+	withFields int      // hashes with flagFields
+	reaping    []uint64 // of hashes with more due fields than one slice removes, see expireFields
 	objects    objectTable
 	// deadlineSumMs is the sum of their deadlines, see DeadlineSumMs.
 	deadlineSumMs int64

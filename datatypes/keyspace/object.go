@@ -361,28 +361,50 @@ func (db *DB) nextField(e Entry) int64 {
 	return NoTTL
 }
 
-// fieldSlice is how many fields of a hash active expiry removes before it lets others go on.
-const fieldSlice = 256
+// fieldSlice is how many fields active expiry removes before it lets others go on.
+const fieldSlice = 512
 
-// expireFields removes fields whose deadline has passed, see ExpireDue.
+// expireFields removes fields whose deadline has passed, see ExpireDue. A hash with more of them than fit a slice waits in
+// reaping meanwhile.
 func (db *DB) expireFields(budget int) (more bool) {
-	if db.space.fields == nil || db.shard.ReapFields == nil {
+	sp := db.space
+	if sp.fields == nil || db.shard.ReapFields == nil {
 		return false
 	}
-	now := db.shard.NowMs
-	return db.space.fields.Advance(now, budget, db.warm, func(hash uint64) (int64, bool) {
-		e, full, at := db.earliestField(hash)
-		if at < 0 || at > now {
-			return at, at >= 0
+	left := fieldSlice
+	for len(sp.reaping) > 0 {
+		hash := sp.reaping[len(sp.reaping)-1]
+		at, done := db.reapDue(hash, &left)
+		if !done {
+			return true
+		}
+		sp.reaping = sp.reaping[:len(sp.reaping)-1]
+		if at >= 0 {
+			db.addDeadline(&sp.fields, hash, at)
+		}
+	}
+	more = sp.fields.Advance(db.shard.NowMs, budget, db.warm, func(hash uint64) (int64, bool) {
+		at, done := db.reapDue(hash, &left)
+		if !done {
+			sp.reaping = append(sp.reaping, hash)
+		}
+		return at, done && at >= 0
+	})
+	return more || len(sp.reaping) > 0
+}
+
+// reapDue removes fields whose deadline has passed from the hashes with these bits of their keys, up to left of them.
+// When it is done, at is the earliest deadline that remains, or -1.
+func (db *DB) reapDue(known uint64, left *int) (at int64, done bool) {
+	for {
+		e, hash, at := db.earliestField(known)
+		if at < 0 || at > db.shard.NowMs {
+			return at, true
+		}
+		if *left <= 0 {
+			return 0, false
 		}
 		db.keyBuf = append(db.keyBuf[:0], e.Key()...)
-		k := Key{db.keyBuf, full}
-		db.shard.ReapFields(db, k, e, fieldSlice)
-		// The key may be gone, and others share its bits.
-		_, _, at = db.earliestField(hash)
-		if at >= 0 && at <= now {
-			at = now + 1 // the rest in the next round
-		}
-		return at, at >= 0
-	})
+		*left -= 1 + db.shard.ReapFields(db, Key{db.keyBuf, hash}, e, *left)
+	}
 }

@@ -353,19 +353,55 @@ func TestCutSeesObjectsBefore(t *testing.T) {
 	require.Equal(t, []int{20}, seen)
 }
 
+// TestManyFieldsDue: a hash whose due fields are more than one slice removes keeps ExpireDue asking for more, and hashes
+// behind it get their turn.
+func TestManyFieldsDue(t *testing.T) {
+	s := quietShard(1)
+	defer s.Release()
+	db := s.DB(0)
+	left := map[string]int{}
+	s.ReapFields = func(db *DB, k Key, e Entry, budget int) int {
+		n := min(budget, left[string(k.B)])
+		require.Positive(t, n)
+		if left[string(k.B)] -= n; left[string(k.B)] == 0 {
+			db.EditObject(k, e).(*pile).due = s.NowMs + 1000
+		}
+		return n
+	}
+	for i := range 5 {
+		k := MakeKey([]byte{'k', byte(i)})
+		p := newPile(db.ArenaFor(1), 1, 10)
+		p.due = s.NowMs + 5
+		left[string(k.B)] = 3000
+		db.PutObject(k, Hash, HashTable, p, NoTTL)
+	}
+	s.NowMs += 5
+	rounds := 1
+	for ; db.ExpireDue(100); rounds++ {
+		require.Less(t, rounds, 100)
+	}
+	for k, n := range left {
+		require.Zero(t, n, k)
+	}
+	require.Greater(t, rounds, 5*3000/fieldSlice-1, "in slices")
+	require.Greater(t, s.NextDeadlineMs(), s.NowMs, "they come up again")
+	require.LessOrEqual(t, s.NextDeadlineMs(), s.NowMs+1000)
+}
+
 // TestFieldDeadlines: hashes come up when a field of theirs is due, through every way that a value gets to a key.
 func TestFieldDeadlines(t *testing.T) {
 	s := quietShard(2)
 	defer s.Release()
 	start := s.NowMs
 	var reaped []string
-	s.ReapFields = func(db *DB, k Key, e Entry, _ int) {
+	s.ReapFields = func(db *DB, k Key, e Entry, _ int) int {
 		p := db.EditObject(k, e).(*pile)
 		require.LessOrEqual(t, p.due, s.NowMs)
 		reaped = append(reaped, fmt.Sprintf("%d/%s at %d", db.Index(), k.B, s.NowMs-start))
 		if p.due += 100; p.due > start+250 {
 			p.due = NoTTL
 		}
+		return 1
 	}
 	db, k := s.DB(0), MakeKey([]byte("k"))
 	p := newPile(db.ArenaFor(1), 1, 10)

@@ -34,8 +34,8 @@ type Shard struct {
 	Observer Observer // may be nil
 
 	// ReapFields removes fields of the hash at k, which is e, whose deadline has passed, up to budget of them, and the
-	// key with its last field. Whoever knows hashes sets it.
-	ReapFields func(db *DB, k Key, e Entry, budget int)
+	// key with its last field; it returns how many. Whoever knows hashes sets it.
+	ReapFields func(db *DB, k Key, e Entry, budget int) int
 
 	// Soonest is a lower bound of the deadlines set since its owner last stored something here. The owner keeps it.
 	Soonest int64

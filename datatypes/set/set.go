@@ -163,12 +163,17 @@ func (s *Set) RemoveMembers(members []Member) {
 
 // Clone returns an independent copy in another arena. O(n).
 func (s *Set) Clone(to *arena.Arena) *Set {
-	all := make([]Elem, 0, s.Len())
-	s.Walk(func(m Member) bool {
-		all = append(all, m.Elem())
-		return true
+	c := &Set{arena: to}
+	before := to.Used()
+	c.dict = *s.dict.Copy(to, func(r arena.Ref) arena.Ref {
+		n := recordLen(len(Member{r}.Bytes()))
+		copied := to.Alloc(n)
+		copy(copied.Bytes(n), r.Bytes(n))
+		return copied
 	})
-	return Build(to, all)
+	c.used = to.Used() - before
+	c.charge()
+	return c
 }
 
 // Free gives all memory back to the arena. O(n). The set must not be used afterwards.
