@@ -94,8 +94,10 @@ unpack() {
 		    return $enc
 		}
 		END
-	# Scores have been written with the fewest digits that tell them apart since 7.2, not with 17; 0 has Tcl do so too.
-	sed -i 's/^set tcl_precision 17$/set tcl_precision 0/' "$tree/tests/test_helper.tcl"
+	# Numbers have been written with as few digits as tell them apart since 7.2, not with 17: compare scores as numbers.
+	sed -i 's/^\( *assert_equal \[lindex \$aux \$i\]\) \(\[r zm*score zscoretest \$i\]\)$/\1 [expr {0.0 + \2}]/' "$tree/tests/unit/type/zset.tcl"
+	# Transactions that are there for speed alone, around XADDs.
+	sed -i '/^ *proc insert_into_stream_key \|^ *test {XRANGE exclusive ranges} /,/^    }/{/^ *r multi$/d;/^ *r exec$/d}' "$tree/tests/unit/type/stream.tcl"
 	# The clients that tests start.
 	local tool
 	for tool in redis-cli redis-benchmark; do

@@ -14,7 +14,7 @@ import (
 const (
 	heapLookEvery = time.Second
 	// heapSlackBytes is what the heap may hold besides what is alive.
-	heapSlackBytes = 2 << 20
+	heapSlackBytes = 256 << 10
 	// heapQuietBytes is how much may be allocated between two looks for the server to count as quiet.
 	heapQuietBytes = 1 << 20
 )

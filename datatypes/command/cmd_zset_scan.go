@@ -66,6 +66,8 @@ func zrandmemberCommand(c *Ctx) {
 	case failed:
 	case !found || count == 0:
 		c.Reply.Array(0)
+	case count < -setMaxDraws:
+		c.Reply.Error("ERR value is out of range")
 	case count < 0:
 		c.zsetRandoms(r, int(-count), withScores)
 	case count >= int64(r.Len()):

@@ -515,6 +515,7 @@ func TestZRandMember(t *testing.T) {
 			}
 			requireUniform(t, counts, size, float64(n)/size, rounds)
 		}
+		s.check("ZRANDMEMBER z -9223372036854775807", "-ERR value is out of range", "ZRANDMEMBER none -9223372036854775807", "*0")
 		counts := map[string]int{}
 		const draws = 20000
 		for range draws / 100 {
@@ -604,3 +605,27 @@ func BenchmarkZSet(b *testing.B) {
 }
 
 var _ keyspace.Object = zsetObject{}
+
+// Whatever a command builds on the way is given back.
+func TestZSetBuildsLeaveNothing(t *testing.T) {
+	s := newTestCtx(t, 1)
+	for _, size := range []int{50, 3000, 30_000} {
+		s.zsetFill("x", size)
+		s.zsetFill("y", size/2)
+		s.run("ZADD empty 1 a")
+		s.run("ZREM empty a")
+		before := s.shards[0].UsedBytes()
+		for range 3 {
+			for _, line := range []string{
+				"ZUNION 2 x y", "ZINTER 2 x y WITHSCORES", "ZDIFF 2 x y", "ZDIFF 2 y x", "ZINTERCARD 2 x y",
+				"ZUNIONSTORE d 2 x y", "ZINTERSTORE d 2 x y", "ZINTERSTORE d 2 x none", "ZDIFFSTORE d 2 x y", "ZRANGESTORE d x 0 200",
+				"ZRANGESTORE d x 0 -1 REV", "ZRANGESTORE d x 0 20", "ZDIFFSTORE d 2 y x", "ZRANDMEMBER x 20",
+				"GEOSEARCHSTORE d x FROMLONLAT 0 0 BYRADIUS 30000 km", "GEOSEARCH x FROMLONLAT 0 0 BYRADIUS 30000 km", "DEL d",
+			} {
+				s.run(line)
+				require.NotContains(t, s.run("EXISTS none"), "-", line)
+			}
+			require.Equal(t, before, s.shards[0].UsedBytes(), "size %d", size)
+		}
+	}
+}
