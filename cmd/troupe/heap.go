@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -42,6 +43,7 @@ func trimHeap(ctx context.Context) {
 		quiet := v(0)-allocated < heapQuietBytes
 		allocated = v(0)
 		if held := v(2) + v(3) + v(4); quiet && held > v(1)+v(1)/2+heapSlackBytes {
+			runtime.GC() // pooled buffers survive one collection
 			debug.FreeOSMemory()
 		}
 	}

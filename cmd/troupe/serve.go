@@ -55,6 +55,7 @@ func serve(args []string, stdin io.Reader, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: actors.LogLevel}))
 	actors.SetLogLevel(v.LogLevel)
 	tuneRuntime(v)
+	prefault()
 	if v.PidFile != "" {
 		if err := os.WriteFile(v.PidFile, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
 			log.Warn("cannot write the pid file", "file", v.PidFile, "error", err)
