@@ -385,10 +385,18 @@ func (b *Batch) begin() {
 }
 
 // heavy tells whether the request would keep an event loop too long. REQUIRES: its shards are owned.
-func (b *Batch) heavy(q *request) (yes bool) {
-	if q.spec == nil || q.spec.Heavy == nil || q.err != "" {
+func (b *Batch) heavy(q *request) bool {
+	s := q.spec
+	if s == nil || s.Heavy == nil && s.HeavyWords == 0 {
 		return false
 	}
+	if s.HeavyWords != 0 && int(q.hi-q.lo) >= s.HeavyWords && q.err == "" {
+		return true
+	}
+	return s.Heavy != nil && q.err == "" && b.askHeavy(q)
+}
+
+func (b *Batch) askHeavy(q *request) (yes bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.logPanic(q, p)

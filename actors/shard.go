@@ -81,7 +81,7 @@ func (s *shard) run(b *Batch) {
 			warmed = b.warm(1 << s.id)
 		}
 		q := &b.reqs[b.pos]
-		if !b.own && q.spec != nil && q.spec.Heavy != nil && b.heavy(q) {
+		if !b.own && b.heavy(q) {
 			b.detach()
 			b.own = true
 			s.mailbox.keep()

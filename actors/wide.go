@@ -55,7 +55,7 @@ func (b *Batch) runWide(r *runner) {
 			warmed = b.warm(b.held)
 		}
 		q := &b.reqs[b.pos]
-		if q.spec != nil && q.spec.Heavy != nil && b.heavy(q) {
+		if b.heavy(q) {
 			b.narrow = true // also on a goroutine of its own: long work must not hold more shards than it needs
 			break
 		}

@@ -173,12 +173,12 @@ func (c *Ctx) replyDistance(d float64) {
 // GEOHASH returns the positions of members as geohashes that other systems understand.
 var geohashSpec = Spec{
 	Name: "geohash", Group: GroupGeo, Since: "3.2.0", Complexity: "O(1) for each member", Arity: -2,
-	Summary: "Returns members of a geospatial index as geohash strings.",
-	Flags:   ReadOnly,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key [member...]",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     geohashCommand,
+	Summary:    "Returns members of a geospatial index as geohash strings.",
+	Flags:      ReadOnly,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key [member...]",
+	HeavyWords: heavyKeys,
+	Run:        geohashCommand,
 }
 
 func geohashCommand(c *Ctx) {
@@ -200,12 +200,12 @@ func geohashCommand(c *Ctx) {
 // GEOPOS returns the positions of members: the middle of the cell of 0.6 m that each is stored as.
 var geoposSpec = Spec{
 	Name: "geopos", Group: GroupGeo, Since: "3.2.0", Complexity: "O(1) for each member", Arity: -2,
-	Summary: "Returns the longitude and latitude of members of a geospatial index.",
-	Flags:   ReadOnly,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key [member...]",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     geoposCommand,
+	Summary:    "Returns the longitude and latitude of members of a geospatial index.",
+	Flags:      ReadOnly,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key [member...]",
+	HeavyWords: heavyKeys,
+	Run:        geoposCommand,
 }
 
 func geoposCommand(c *Ctx) {

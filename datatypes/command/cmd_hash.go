@@ -10,13 +10,13 @@ import (
 // HSET gives fields values. What deadlines the fields had is gone.
 var hsetSpec = Spec{
 	Name: "hset", Group: GroupHash, Since: "2.0.0", Complexity: "O(N) for N fields", Arity: -4,
-	Summary: "Sets fields of the hash at a key, which is created if there is none.",
-	History: [][2]string{{"4.0.0", "Takes several pairs of `field` and `value`."}},
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key data:{field value}...",
-	Heavy:   hashWordsHeavy,
-	Run:     hsetCommand,
+	Summary:    "Sets fields of the hash at a key, which is created if there is none.",
+	History:    [][2]string{{"4.0.0", "Takes several pairs of `field` and `value`."}},
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key data:{field value}...",
+	HeavyWords: heavyKeys,
+	Run:        hsetCommand,
 }
 
 // HMSET is HSET with another reply.
@@ -24,11 +24,11 @@ var hmsetSpec = Spec{
 	Name: "hmset", Group: GroupHash, Since: "2.0.0", Complexity: "O(N) for N fields", Arity: -4,
 	Summary:         "Sets fields of the hash at a key.",
 	DeprecatedSince: "4.0.0", ReplacedBy: "`HSET` with multiple field-value pairs",
-	Flags:  Write | DenyOOM | Fast,
-	Keys:   KeySpecs{At(1).Flags(RW | Update)},
-	Syntax: "key data:{field value}...",
-	Heavy:  hashWordsHeavy,
-	Run:    hmsetCommand,
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key data:{field value}...",
+	HeavyWords: heavyKeys,
+	Run:        hmsetCommand,
 }
 
 func hsetCommand(c *Ctx) {
@@ -163,12 +163,12 @@ func (h *hashValue) replyValue(field []byte) {
 // HMGET replies the values of fields.
 var hmgetSpec = Spec{
 	Name: "hmget", Group: GroupHash, Since: "2.0.0", Complexity: "O(N) for N fields", Arity: -3,
-	Summary: "Returns the values of fields of a hash.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key field...",
-	Heavy:   hashWordsHeavy,
-	Run:     hmgetCommand,
+	Summary:    "Returns the values of fields of a hash.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key field...",
+	HeavyWords: heavyKeys,
+	Run:        hmgetCommand,
 }
 
 func hmgetCommand(c *Ctx) {
@@ -185,13 +185,13 @@ func hmgetCommand(c *Ctx) {
 // HDEL removes fields, and the key with the last one.
 var hdelSpec = Spec{
 	Name: "hdel", Group: GroupHash, Since: "2.0.0", Complexity: "O(N) for N fields", Arity: -3,
-	Summary: "Removes fields of a hash, and the hash with its last field.",
-	History: [][2]string{{"2.4.0", "Takes several `field` arguments."}},
-	Flags:   Write | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Delete)},
-	Syntax:  "key field...",
-	Heavy:   hashWordsHeavy,
-	Run:     hdelCommand,
+	Summary:    "Removes fields of a hash, and the hash with its last field.",
+	History:    [][2]string{{"2.4.0", "Takes several `field` arguments."}},
+	Flags:      Write | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Delete)},
+	Syntax:     "key field...",
+	HeavyWords: heavyKeys,
+	Run:        hdelCommand,
 }
 
 func hdelCommand(c *Ctx) {

@@ -30,45 +30,45 @@ const (
 // HEXPIRE gives fields a deadline in so many seconds. One that is not in the future removes the fields at once.
 var hexpireSpec = Spec{
 	Name: "hexpire", Group: GroupHash, Since: "7.4.0", Complexity: "O(N log(M)) for N fields named and M fields with a deadline", Arity: -6,
-	Summary: "Sets the time to live of fields of a hash, in seconds.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key seconds:integer [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { hexpireCommand(c, seconds) },
+	Summary:    "Sets the time to live of fields of a hash, in seconds.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key seconds:integer [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { hexpireCommand(c, seconds) },
 }
 
 // HPEXPIRE is HEXPIRE in milliseconds.
 var hpexpireSpec = Spec{
 	Name: "hpexpire", Group: GroupHash, Since: "7.4.0", Complexity: "O(N log(M)) for N fields named and M fields with a deadline", Arity: -6,
-	Summary: "Sets the time to live of fields of a hash, in milliseconds.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key milliseconds:integer [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { hexpireCommand(c, millis) },
+	Summary:    "Sets the time to live of fields of a hash, in milliseconds.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key milliseconds:integer [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { hexpireCommand(c, millis) },
 }
 
 // HEXPIREAT gives fields a deadline, in unix seconds.
 var hexpireatSpec = Spec{
 	Name: "hexpireat", Group: GroupHash, Since: "7.4.0", Complexity: "O(N log(M)) for N fields named and M fields with a deadline", Arity: -6,
-	Summary: "Sets the deadline of fields of a hash, in unix seconds.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key unix-time-seconds:unix-time [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { hexpireCommand(c, unixSecs) },
+	Summary:    "Sets the deadline of fields of a hash, in unix seconds.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key unix-time-seconds:unix-time [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { hexpireCommand(c, unixSecs) },
 }
 
 // HPEXPIREAT is HEXPIREAT in milliseconds.
 var hpexpireatSpec = Spec{
 	Name: "hpexpireat", Group: GroupHash, Since: "7.4.0", Complexity: "O(N log(M)) for N fields named and M fields with a deadline", Arity: -6,
-	Summary: "Sets the deadline of fields of a hash, in unix milliseconds.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key unix-time-milliseconds:unix-time [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { hexpireCommand(c, unixMs) },
+	Summary:    "Sets the deadline of fields of a hash, in unix milliseconds.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key unix-time-milliseconds:unix-time [condition:<NX|XX|GT|LT>] FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { hexpireCommand(c, unixMs) },
 }
 
 // fieldDeadlineArg returns Args[2] as a deadline in unix milliseconds. When it is none, that is the reply and ok is false.
@@ -228,12 +228,12 @@ func (h *hashValue) expireNow(fields [][]byte, condition expireCondition, atMs i
 // HPERSIST takes the deadlines of fields away.
 var hpersistSpec = Spec{
 	Name: "hpersist", Group: GroupHash, Since: "7.4.0", Complexity: "O(N log(M)) for N fields named and M fields with a deadline", Arity: -5,
-	Summary: "Removes the deadlines of fields of a hash.",
-	Flags:   Write | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Update)},
-	Syntax:  "key FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     hpersistCommand,
+	Summary:    "Removes the deadlines of fields of a hash.",
+	Flags:      Write | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Update)},
+	Syntax:     "key FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        hpersistCommand,
 }
 
 const msgFieldsPositive = "ERR Number of fields must be a positive integer"
@@ -275,45 +275,45 @@ func hpersistCommand(c *Ctx) {
 // HTTL tells how long fields have to live, in seconds, rounded up; -1 says forever and -2 that there is no such field.
 var httlSpec = Spec{
 	Name: "httl", Group: GroupHash, Since: "7.4.0", Complexity: "O(N) for N fields", Arity: -5,
-	Summary: "Returns the time to live of fields of a hash, in seconds.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { httlCommand(c, seconds) },
+	Summary:    "Returns the time to live of fields of a hash, in seconds.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { httlCommand(c, seconds) },
 }
 
 // HPTTL is HTTL in milliseconds.
 var hpttlSpec = Spec{
 	Name: "hpttl", Group: GroupHash, Since: "7.4.0", Complexity: "O(N) for N fields", Arity: -5,
-	Summary: "Returns the time to live of fields of a hash, in milliseconds.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { httlCommand(c, millis) },
+	Summary:    "Returns the time to live of fields of a hash, in milliseconds.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { httlCommand(c, millis) },
 }
 
 // HEXPIRETIME tells the deadlines of fields, in unix seconds, with the special replies of HTTL.
 var hexpiretimeSpec = Spec{
 	Name: "hexpiretime", Group: GroupHash, Since: "7.4.0", Complexity: "O(N) for N fields", Arity: -5,
-	Summary: "Returns the deadlines of fields of a hash, in unix seconds.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { httlCommand(c, unixSecs) },
+	Summary:    "Returns the deadlines of fields of a hash, in unix seconds.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { httlCommand(c, unixSecs) },
 }
 
 // HPEXPIRETIME is HEXPIRETIME in milliseconds.
 var hpexpiretimeSpec = Spec{
 	Name: "hpexpiretime", Group: GroupHash, Since: "7.4.0", Complexity: "O(N) for N fields", Arity: -5,
-	Summary: "Returns the deadlines of fields of a hash, in unix milliseconds.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key FIELDS fields:{numfields:integer field...}",
-	Heavy:   hashWordsHeavy,
-	Run:     func(c *Ctx) { httlCommand(c, unixMs) },
+	Summary:    "Returns the deadlines of fields of a hash, in unix milliseconds.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key FIELDS fields:{numfields:integer field...}",
+	HeavyWords: heavyKeys,
+	Run:        func(c *Ctx) { httlCommand(c, unixMs) },
 }
 
 func httlCommand(c *Ctx, unit timeUnit) {

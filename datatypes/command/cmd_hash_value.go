@@ -467,9 +467,6 @@ func hashDueHeavy(c *Ctx) bool {
 	return large != nil && large.Volatile() > heavyElements && large.CountDue(c.NowMs, heavyElements) == heavyElements
 }
 
-// hashWordsHeavy tells whether the command names many fields.
-func hashWordsHeavy(c *Ctx) bool { return len(c.Args) > heavyKeys }
-
 // hashBelow returns a random number below n > 0, each with the same chance but for a bias of n in 2^64.
 func (c *Ctx) hashBelow(n int) int {
 	i, _ := bits.Mul64(c.Rand(), uint64(n))

@@ -12,13 +12,13 @@ import (
 // DEL removes keys. Freeing a value takes no time that grows with it, so there is nothing that UNLINK would do later.
 var delSpec = Spec{
 	Name: "del", Group: GroupGeneric, Since: "1.0.0", Complexity: "O(N) for N keys", Arity: -2,
-	Summary: "Removes keys.",
-	Flags:   Write,
-	Keys:    KeySpecs{Range(1, -1, 1).Flags(RM | Delete)},
-	Syntax:  "key...",
-	Tips:    []string{"request_policy:multi_shard", "response_policy:agg_sum"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     delCommand,
+	Summary:    "Removes keys.",
+	Flags:      Write,
+	Keys:       KeySpecs{Range(1, -1, 1).Flags(RM | Delete)},
+	Syntax:     "key...",
+	Tips:       []string{"request_policy:multi_shard", "response_policy:agg_sum"},
+	HeavyWords: heavyKeys,
+	Run:        delCommand,
 }
 
 func delCommand(c *Ctx) {
@@ -46,26 +46,26 @@ func (c *Ctx) remove(db *keyspace.DB, k keyspace.Key) bool {
 // UNLINK is DEL, in name and effect.
 var unlinkSpec = Spec{
 	Name: "unlink", Group: GroupGeneric, Since: "4.0.0", Complexity: "O(N) for N keys", Arity: -2,
-	Summary: "Removes keys and frees their memory in the background.",
-	Flags:   Write | Fast,
-	Keys:    KeySpecs{Range(1, -1, 1).Flags(RM | Delete)},
-	Syntax:  "key...",
-	Tips:    []string{"request_policy:multi_shard", "response_policy:agg_sum"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     delCommand,
+	Summary:    "Removes keys and frees their memory in the background.",
+	Flags:      Write | Fast,
+	Keys:       KeySpecs{Range(1, -1, 1).Flags(RM | Delete)},
+	Syntax:     "key...",
+	Tips:       []string{"request_policy:multi_shard", "response_policy:agg_sum"},
+	HeavyWords: heavyKeys,
+	Run:        delCommand,
 }
 
 // EXISTS counts how many of its arguments are keys; one that is named twice counts twice. It leaves access times alone.
 var existsSpec = Spec{
 	Name: "exists", Group: GroupGeneric, Since: "1.0.0", Complexity: "O(N) for N keys", Arity: -2,
-	Summary: "Counts the keys that are there.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{Range(1, -1, 1).Flags(RO)},
-	History: [][2]string{{"3.0.3", "Takes several keys."}},
-	Syntax:  "key...",
-	Tips:    []string{"request_policy:multi_shard", "response_policy:agg_sum"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     existsCommand,
+	Summary:    "Counts the keys that are there.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{Range(1, -1, 1).Flags(RO)},
+	History:    [][2]string{{"3.0.3", "Takes several keys."}},
+	Syntax:     "key...",
+	Tips:       []string{"request_policy:multi_shard", "response_policy:agg_sum"},
+	HeavyWords: heavyKeys,
+	Run:        existsCommand,
 }
 
 func existsCommand(c *Ctx) {
@@ -82,13 +82,13 @@ func existsCommand(c *Ctx) {
 // TOUCH counts keys as EXISTS does, and marks them as used just now.
 var touchSpec = Spec{
 	Name: "touch", Group: GroupGeneric, Since: "3.2.1", Complexity: "O(N) for N keys", Arity: -2,
-	Summary: "Counts the keys that are there and renews their access time.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{Range(1, -1, 1).Flags(RO)},
-	Syntax:  "key...",
-	Tips:    []string{"request_policy:multi_shard", "response_policy:agg_sum"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     touchCommand,
+	Summary:    "Counts the keys that are there and renews their access time.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{Range(1, -1, 1).Flags(RO)},
+	Syntax:     "key...",
+	Tips:       []string{"request_policy:multi_shard", "response_policy:agg_sum"},
+	HeavyWords: heavyKeys,
+	Run:        touchCommand,
 }
 
 // touchCommand touches even for a client with CLIENT NO-TOUCH on: that is what the command is for.

@@ -263,49 +263,49 @@ func (c *Ctx) replyElements(db *keyspace.DB, e keyspace.Entry, start, n int, bac
 // LPUSH puts elements in front of a list, each in front of the one before, and creates the list if there is none.
 var lpushSpec = Spec{
 	Name: "lpush", Group: GroupList, Since: "1.0.0", Complexity: "O(N) for N elements", Arity: -3,
-	Summary: "Puts elements at the head of the list at a key, creating the list if there is none.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Insert)},
-	History: [][2]string{{"2.4.0", "Takes several elements."}},
-	Syntax:  "key element...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     func(c *Ctx) { pushCommand(c, listHead, true) },
+	Summary:    "Puts elements at the head of the list at a key, creating the list if there is none.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Insert)},
+	History:    [][2]string{{"2.4.0", "Takes several elements."}},
+	Syntax:     "key element...",
+	HeavyWords: heavyElements,
+	Run:        func(c *Ctx) { pushCommand(c, listHead, true) },
 }
 
 // RPUSH is LPUSH at the other end.
 var rpushSpec = Spec{
 	Name: "rpush", Group: GroupList, Since: "1.0.0", Complexity: "O(N) for N elements", Arity: -3,
-	Summary: "Puts elements at the tail of the list at a key, creating the list if there is none.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Insert)},
-	History: [][2]string{{"2.4.0", "Takes several elements."}},
-	Syntax:  "key element...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     func(c *Ctx) { pushCommand(c, listTail, true) },
+	Summary:    "Puts elements at the tail of the list at a key, creating the list if there is none.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Insert)},
+	History:    [][2]string{{"2.4.0", "Takes several elements."}},
+	Syntax:     "key element...",
+	HeavyWords: heavyElements,
+	Run:        func(c *Ctx) { pushCommand(c, listTail, true) },
 }
 
 // LPUSHX is LPUSH for a list that is there.
 var lpushxSpec = Spec{
 	Name: "lpushx", Group: GroupList, Since: "2.2.0", Complexity: "O(N) for N elements", Arity: -3,
-	Summary: "Puts elements at the head of the list at a key, if there is one.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Insert)},
-	History: [][2]string{{"4.0.0", "Takes several elements."}},
-	Syntax:  "key element...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     func(c *Ctx) { pushCommand(c, listHead, false) },
+	Summary:    "Puts elements at the head of the list at a key, if there is one.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Insert)},
+	History:    [][2]string{{"4.0.0", "Takes several elements."}},
+	Syntax:     "key element...",
+	HeavyWords: heavyElements,
+	Run:        func(c *Ctx) { pushCommand(c, listHead, false) },
 }
 
 // RPUSHX is RPUSH for a list that is there.
 var rpushxSpec = Spec{
 	Name: "rpushx", Group: GroupList, Since: "2.2.0", Complexity: "O(N) for N elements", Arity: -3,
-	Summary: "Puts elements at the tail of the list at a key, if there is one.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Insert)},
-	History: [][2]string{{"4.0.0", "Takes several elements."}},
-	Syntax:  "key element...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     func(c *Ctx) { pushCommand(c, listTail, false) },
+	Summary:    "Puts elements at the tail of the list at a key, if there is one.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Insert)},
+	History:    [][2]string{{"4.0.0", "Takes several elements."}},
+	Syntax:     "key element...",
+	HeavyWords: heavyElements,
+	Run:        func(c *Ctx) { pushCommand(c, listTail, false) },
 }
 
 func pushCommand(c *Ctx, end listEnd, create bool) {

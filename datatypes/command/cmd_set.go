@@ -14,13 +14,13 @@ import (
 // SADD adds members to a set, which it creates where there is none.
 var saddSpec = Spec{
 	Name: "sadd", Group: GroupSet, Since: "1.0.0", Complexity: "O(N) for N members", Arity: -3,
-	Summary: "Adds members to the set at a key.",
-	Flags:   Write | DenyOOM | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Insert)},
-	History: [][2]string{{"2.4.0", "Takes several members."}},
-	Syntax:  "key member...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     saddCommand,
+	Summary:    "Adds members to the set at a key.",
+	Flags:      Write | DenyOOM | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Insert)},
+	History:    [][2]string{{"2.4.0", "Takes several members."}},
+	Syntax:     "key member...",
+	HeavyWords: heavyElements,
+	Run:        saddCommand,
 }
 
 func saddCommand(c *Ctx) {
@@ -119,13 +119,13 @@ func (c *Ctx) newSetEncoding(first []byte, n int) keyspace.Encoding {
 // SREM removes members. With the last one the key goes.
 var sremSpec = Spec{
 	Name: "srem", Group: GroupSet, Since: "1.0.0", Complexity: "O(N) for N members", Arity: -3,
-	Summary: "Removes members from the set at a key.",
-	Flags:   Write | Fast,
-	Keys:    KeySpecs{At(1).Flags(RW | Delete)},
-	History: [][2]string{{"2.4.0", "Takes several members."}},
-	Syntax:  "key member...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     sremCommand,
+	Summary:    "Removes members from the set at a key.",
+	Flags:      Write | Fast,
+	Keys:       KeySpecs{At(1).Flags(RW | Delete)},
+	History:    [][2]string{{"2.4.0", "Takes several members."}},
+	Syntax:     "key member...",
+	HeavyWords: heavyElements,
+	Run:        sremCommand,
 }
 
 func sremCommand(c *Ctx) {
@@ -211,12 +211,12 @@ func (c *Ctx) replyMember(is bool) {
 // SMISMEMBER is SISMEMBER for several members.
 var smismemberSpec = Spec{
 	Name: "smismember", Group: GroupSet, Since: "6.2.0", Complexity: "O(N) for N members", Arity: -3,
-	Summary: "Tells of each of several members whether it is in the set at a key.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key member...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyElements },
-	Run:     smismemberCommand,
+	Summary:    "Tells of each of several members whether it is in the set at a key.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key member...",
+	HeavyWords: heavyElements,
+	Run:        smismemberCommand,
 }
 
 func smismemberCommand(c *Ctx) {

@@ -16,9 +16,9 @@ var xclaimSpec = Spec{
 	Keys:       KeySpecs{At(1).Flags(RW | Update)},
 	Syntax: "key group consumer min-idle-time id... [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] " +
 		"[RETRYCOUNT count:integer] [FORCE] [JUSTID] [LASTID lastid]",
-	Tips:  []string{"nondeterministic_output"},
-	Heavy: func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:   xclaimCommand,
+	Tips:       []string{"nondeterministic_output"},
+	HeavyWords: heavyKeys,
+	Run:        xclaimCommand,
 }
 
 // XAUTOCLAIM is XCLAIM for those entries that have been idle for a time, found in slices.

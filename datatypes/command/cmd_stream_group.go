@@ -273,7 +273,7 @@ var xackSpec = Spec{
 	Flags:      Write | Fast,
 	Keys:       KeySpecs{At(1).Flags(RW | Update)},
 	Syntax:     "key group id...",
-	Heavy:      func(c *Ctx) bool { return len(c.Args) > heavyKeys },
+	HeavyWords: heavyKeys,
 	Run:        xackCommand,
 }
 

@@ -284,7 +284,7 @@ var xdelSpec = Spec{
 	Flags:      Write | Fast,
 	Keys:       KeySpecs{At(1).Flags(RW | Delete)},
 	Syntax:     "key id...",
-	Heavy:      func(c *Ctx) bool { return len(c.Args) > heavyKeys },
+	HeavyWords: heavyKeys,
 	Run:        xdelCommand,
 }
 

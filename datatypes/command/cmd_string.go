@@ -302,13 +302,13 @@ var getsetSpec = Spec{
 // MGET replies the strings at many keys; a key that holds none, for whatever reason, has null in its place.
 var mgetSpec = Spec{
 	Name: "mget", Group: GroupString, Since: "1.0.0", Complexity: "O(N) for N keys", Arity: -2,
-	Summary: "Returns the strings at one or more keys, all at one instant.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{Range(1, -1, 1).Flags(RO | Access)},
-	Syntax:  "key...",
-	Tips:    []string{"request_policy:multi_shard"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     mgetCommand,
+	Summary:    "Returns the strings at one or more keys, all at one instant.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{Range(1, -1, 1).Flags(RO | Access)},
+	Syntax:     "key...",
+	Tips:       []string{"request_policy:multi_shard"},
+	HeavyWords: heavyKeys,
+	Run:        mgetCommand,
 }
 
 func mgetCommand(c *Ctx) {
@@ -323,13 +323,13 @@ func mgetCommand(c *Ctx) {
 // MSET stores many strings. Nobody sees some of them without the others.
 var msetSpec = Spec{
 	Name: "mset", Group: GroupString, Since: "1.0.1", Complexity: "O(N) for N keys", Arity: -3,
-	Summary: "Stores strings at one or more keys, all at one instant.",
-	Flags:   Write | DenyOOM,
-	Keys:    KeySpecs{Range(1, -1, 2).Flags(OW | Update)},
-	Syntax:  "data:{key value}...",
-	Tips:    []string{"request_policy:multi_shard", "response_policy:all_succeeded"},
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > 2*heavyKeys },
-	Run:     msetCommand,
+	Summary:    "Stores strings at one or more keys, all at one instant.",
+	Flags:      Write | DenyOOM,
+	Keys:       KeySpecs{Range(1, -1, 2).Flags(OW | Update)},
+	Syntax:     "data:{key value}...",
+	Tips:       []string{"request_policy:multi_shard", "response_policy:all_succeeded"},
+	HeavyWords: 2 * heavyKeys,
+	Run:        msetCommand,
 }
 
 func msetCommand(c *Ctx) {
@@ -344,12 +344,12 @@ func msetCommand(c *Ctx) {
 // MSETNX is MSET under the condition that none of the keys exists.
 var msetnxSpec = Spec{
 	Name: "msetnx", Group: GroupString, Since: "1.0.1", Complexity: "O(N) for N keys", Arity: -3,
-	Summary: "Stores strings at one or more keys, all at one instant, if none of the keys exists yet.",
-	Flags:   Write | DenyOOM,
-	Keys:    KeySpecs{Range(1, -1, 2).Flags(OW | Insert)},
-	Syntax:  "data:{key value}...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > 2*heavyKeys },
-	Run:     msetnxCommand,
+	Summary:    "Stores strings at one or more keys, all at one instant, if none of the keys exists yet.",
+	Flags:      Write | DenyOOM,
+	Keys:       KeySpecs{Range(1, -1, 2).Flags(OW | Insert)},
+	Syntax:     "data:{key value}...",
+	HeavyWords: 2 * heavyKeys,
+	Run:        msetnxCommand,
 }
 
 func msetnxCommand(c *Ctx) {

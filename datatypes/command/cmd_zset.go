@@ -214,8 +214,8 @@ var zaddSpec = Spec{
 	Keys:  KeySpecs{At(1).Flags(RW | Update)},
 	Syntax: "key [condition:<NX|XX>@3.0.2] [comparison:<GT|LT>@6.2.0] [change:CH@3.0.2] [increment:INCR@3.0.2] " +
 		"data:{score:double member}...",
-	Heavy: func(c *Ctx) bool { return len(c.Args) > 2*heavyKeys },
-	Run:   func(c *Ctx) { zadd(c, zaddOptions{}) },
+	HeavyWords: 2 * heavyKeys,
+	Run:        func(c *Ctx) { zadd(c, zaddOptions{}) },
 }
 
 // ZINCRBY adds to the score of a member, which begins at 0. It takes the options of ZADD, although that never leads to
@@ -334,7 +334,7 @@ var zremSpec = Spec{
 	Flags:      Write | Fast,
 	Keys:       KeySpecs{At(1).Flags(RW | Delete)},
 	Syntax:     "key member...",
-	Heavy:      func(c *Ctx) bool { return len(c.Args) > heavyKeys },
+	HeavyWords: heavyKeys,
 	Run:        zremCommand,
 }
 
@@ -404,12 +404,12 @@ func (c *Ctx) replyScoreOf(r zset.Reader, member []byte) {
 // ZMSCORE returns the scores of several members.
 var zmscoreSpec = Spec{
 	Name: "zmscore", Group: GroupSortedSet, Since: "6.2.0", Complexity: "O(N) for N members", Arity: -3,
-	Summary: "Returns the scores of members of a sorted set.",
-	Flags:   ReadOnly | Fast,
-	Keys:    KeySpecs{At(1).Flags(RO | Access)},
-	Syntax:  "key member...",
-	Heavy:   func(c *Ctx) bool { return len(c.Args) > heavyKeys },
-	Run:     zmscoreCommand,
+	Summary:    "Returns the scores of members of a sorted set.",
+	Flags:      ReadOnly | Fast,
+	Keys:       KeySpecs{At(1).Flags(RO | Access)},
+	Syntax:     "key member...",
+	HeavyWords: heavyKeys,
+	Run:        zmscoreCommand,
 }
 
 func zmscoreCommand(c *Ctx) {

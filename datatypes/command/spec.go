@@ -49,6 +49,9 @@ type Spec struct {
 	// ScopeFunc, when set, tells it from the words of the command, where Scope cannot: what DEBUG needs depends on its
 	// subcommand.
 	ScopeFunc func(args [][]byte) Scope
+	// HeavyWords, when not 0, is the number of words from which on the command is so large that it must leave the event
+	// loop. Commands whose size shows in their words need no Heavy.
+	HeavyWords int
 	// Heavy estimates whether the command at hand is so large that it must leave the event loop; nil means never.
 	Heavy func(*Ctx) bool
 	// Run executes the command and writes exactly one reply.

@@ -97,7 +97,7 @@ func (s *testCtx) heavy(line string) bool {
 	spec, msg := s.Table().Resolve(args)
 	require.Empty(s.tb, msg)
 	s.Begin(spec, args, 0, 0)
-	return spec.Heavy != nil && spec.Heavy(s.Ctx)
+	return spec.HeavyWords != 0 && len(args) >= spec.HeavyWords || spec.Heavy != nil && spec.Heavy(s.Ctx)
 }
 
 // check runs commands and compares the replies: line, reply, line, reply and so on.
