@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // The probe: small GETs at a rate that leaves the server idle most of the time, so that only a stall makes them wait.
@@ -21,6 +25,8 @@ type disturbance struct {
 	target     target
 	prepare    func(*server) error
 	do         func(*client) error
+	holds      []string // keys whose shards it holds: the probe asks for keys of other shards
+	shards     int      // of the subject
 }
 
 func stalls(b *bench) error {
@@ -29,6 +35,10 @@ func stalls(b *bench) error {
 		return err
 	}
 	defer on.stop()
+	shards, err := on[0].shards()
+	if err != nil {
+		return err
+	}
 	keys := pick(b, 1_000_000, 300_000)
 	load := func(s *server) error { return s.fillStrings(keys) }
 	for _, s := range on {
@@ -40,18 +50,19 @@ func stalls(b *bench) error {
 		}
 	}
 	for _, d := range []disturbance{
-		{"none", "GET undisturbed", target{}, nil, func(*client) error { return nil }},
-		{"keys", "GET during KEYS *", valueAtMost(5), nil, func(c *client) error { return c.discard("KEYS", "*") }},
-		{"smembers", "GET during SMEMBERS of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SMEMBERS", "bigset") }},
-		{"sort", "GET during SORT of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SORT", "bigset") }},
-		{"lrange", "GET during LRANGE of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("LRANGE", "biglist", "0", "-1") }},
-		{"zunionstore", "GET during ZUNIONSTORE of 1 M", valueAtMost(5), func(s *server) error {
+		{"none", "GET undisturbed", target{}, nil, func(*client) error { return nil }, nil, 0},
+		{"keys", "GET during KEYS *", valueAtMost(5), nil, func(c *client) error { return c.discard("KEYS", "*") }, nil, 0},
+		{"smembers", "GET during SMEMBERS of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SMEMBERS", "bigset") }, nil, 0},
+		{"sort", "GET during SORT of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("SORT", "bigset") }, nil, 0},
+		{"lrange", "GET during LRANGE of 1 M", valueAtMost(5), nil, func(c *client) error { return c.discard("LRANGE", "biglist", "0", "-1") }, nil, 0},
+		{"zunionstore", "GET on other shards during ZUNIONSTORE of 1 M", valueAtMost(5), func(s *server) error {
 			_, err := s.do("DEL", "bigcopy")
 			return err
-		}, func(c *client) error { return c.discard("ZUNIONSTORE", "bigcopy", "1", "bigzset") }},
-		{"del", "GET during DEL of big values", valueAtMost(5), fillBig, deleteBig},
-		{"flushdb", "GET during FLUSHDB", valueAtMost(5), load, func(c *client) error { return c.discard("FLUSHDB") }},
+		}, func(c *client) error { return c.discard("ZUNIONSTORE", "bigcopy", "1", "bigzset") }, []string{"bigcopy", "bigzset"}, 0},
+		{"del", "GET during DEL of big values", valueAtMost(5), fillBig, deleteBig, nil, 0},
+		{"flushdb", "GET during FLUSHDB", valueAtMost(5), load, func(c *client) error { return c.discard("FLUSHDB") }, nil, 0},
 	} {
+		d.shards = shards
 		if !b.wants("stalls/" + d.cell) {
 			continue
 		}
@@ -96,7 +107,7 @@ func (d disturbance) measure(s *server, keys int) ([]float64, error) {
 		time.Sleep(max(probeAtLeast-to.Sub(from), probeBefore))
 	}()
 	samples, err := openLoop(ctx, s.addr, probeRate, probeConnections, func(i int, b []byte) []byte {
-		return appendCommand(b, "GET", keyName(scatter(i)%keys))
+		return appendCommand(b, "GET", keyName(d.elsewhere(scatter(i)%keys, keys)))
 	})
 	stop()
 	<-disturbed
@@ -114,6 +125,37 @@ func (d disturbance) measure(s *server, keys int) ([]float64, error) {
 	}
 	slices.Sort(waits)
 	return []float64{percentile(waits, 99.9), percentile(waits, 100), millis(to.Sub(from))}, nil
+}
+
+// elsewhere returns key i or the next one that is on no shard that the disturbance holds, if there are others.
+func (d disturbance) elsewhere(i, keys int) int {
+	held := map[uint64]bool{}
+	for _, k := range d.holds {
+		held[shardOf(k, d.shards)] = true
+	}
+	for len(held) < d.shards && held[shardOf(keyName(i), d.shards)] {
+		i = (i + 1) % keys
+	}
+	return i
+}
+
+// shardOf is how troupe spreads keys over its shards.
+func shardOf(key string, shards int) uint64 {
+	return xxhash.Sum64String(key) & 0xffff * uint64(shards) >> 16
+}
+
+// shards asks how many shards the server has; one that has no such notion has one.
+func (s *server) shards() (int, error) {
+	v, err := s.do("INFO", "server")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(fmt.Sprint(v)) {
+		if n, ok := strings.CutPrefix(line, "shards:"); ok {
+			return strconv.Atoi(strings.TrimSpace(n))
+		}
+	}
+	return 1, nil
 }
 
 // fillCollections makes a set, a list and a sorted set of so many elements.
