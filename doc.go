@@ -26,6 +26,9 @@
 //	actors/config/       every parameter of redis.conf
 //	datatypes/command/   the command table; a spec, its documentation and its handler stand in one block
 //	datatypes/keyspace/  the keys of one shard: records, deadlines, walks; arena/, dict/ and deadline/ beneath it
+//	datatypes/listpack/, intset/  small collections, packed in the record in Redis's own formats
+//	datatypes/list/, hash/, set/, zset/, stream/  large ones: objects whose bulk lies in an arena
+//	datatypes/hll/, geo/, lzf/    representations and algorithms that commands share
 //	cmd/troupe/          the program
 //	integration/         tests from outside, benchmarks, the upstream suite
 //
@@ -59,4 +62,13 @@
 // loop is busy, waiting are netio's own (netio/doc.go, netio/spin_linux.go say why).
 //
 // KEYS sees one instant without holding a shard: it walks a cut of every shard, slice by slice (keyspace/cut.go).
+//
+// A large value starts in the arena of its database and gets an arena of its own at 512 KiB, by one copy of about a
+// millisecond. From then on it is dropped, renamed to another shard and compacted without touching the others, and its
+// memory is counted by itself (keyspace/object.go). Hashes, sets and sorted sets are frozen as a cut of their dict, not by
+// copying on write: what is about to change is handed over first. Lists and streams have an order to keep; their chunks
+// are copied on write.
+//
+// Above 256 bytes the arena has sixteen size classes per doubling, not eight: packed collections lie there, and lists of
+// 200 elements take 4 % less.
 package troupe
