@@ -89,7 +89,12 @@ unpack() {
 		# The encoding that a value for which 7.0 has $enc may have since 7.2, given that it is a listpack.
 		proc small_encoding {enc key} {
 		    set type [r type $key]
-		    if {$enc eq "quicklist" && $type eq "list"} {return listpack}
+		    if {$enc eq "quicklist" && $type eq "list"} {
+		        set most [lindex [r config get list-max-listpack-size] 1]
+		        # Below 0 it is the exponent of a size in bytes, and an element takes no less than 2.
+		        if {$most < 0} {set most [expr {1024 << -$most}]}
+		        if {[r llen $key] <= $most} {return listpack}
+		    }
 		    if {$enc eq "hashtable" && $type eq "set" && [r scard $key] <= [lindex [r config get set-max-listpack-entries] 1]} {return listpack}
 		    return $enc
 		}
