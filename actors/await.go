@@ -1,10 +1,6 @@
 package actors
 
-import (
-	"sync/atomic"
-
-	"github.com/troupe-db/troupe/datatypes/keyspace"
-)
+import "github.com/troupe-db/troupe/datatypes/command"
 
 // A command whose work would hold shards or a goroutine for long is not done by its handler in one go. The handler
 // begins it, appends no reply and calls await. The batch then lets go of its shards and waits, and belongs to the work,
@@ -35,87 +31,84 @@ func (b *Batch) replyTo(q *request, reply func()) {
 // abandoned tells whether nobody wants the result of the batch's work any more. Any goroutine.
 func (b *Batch) abandoned() bool { return b.sess.gone.Load() || b.sess.killed.Load() }
 
-// A walk looks at the keys of one shard as they were at one instant, some at a time; see keyspace.Cut.
-type walk interface {
-	// Step looks at about n more keys and tells whether there are more.
-	Step(n int) (more bool)
-	// End gives the walk up.
-	End()
-}
-
-// walkSlice is how many keys one message of a walk looks at: some 30 µs, after which the shard serves others.
-const walkSlice = 128
-
-// sharedWalk is a walk over all shards. Its parts begin while all shards are held, so that together they see one
-// instant, and then go on one after the other, between the commands of their shards.
+// sharedWalk is a walk under way: the keys of all shards or the elements of one large value as they were at one instant.
+// Its parts go on one after the other, a slice at a time, between the commands of their shards.
 type sharedWalk struct {
-	b      *Batch
-	parts  []walk // by shard; each belongs to the owner of its shard until it has ended
-	failed atomic.Bool
-	reply  func()
+	b     *Batch
+	walk  command.Walk
+	parts []command.WalkPart // each belongs to the owner of its shard until it has ended
+
+	// Of whoever is at work on the walk: one goroutine at a time.
+	failed bool
+	given  bool // a part of the reply was handed out
 }
 
-// awaitWalk makes the batch wait for a walk over every shard. begin makes the part of one shard, and reply appends the
-// reply when all have ended. REQUIRES: called by the handler of a command that owns all shards.
-func (b *Batch) awaitWalk(begin func(*keyspace.Shard) walk, reply func()) {
-	w := &sharedWalk{b: b, reply: reply}
-	begun := false
-	defer func() {
-		for _, part := range w.parts {
-			if !begun {
-				part.End()
-			}
-		}
-	}()
-	for _, ks := range b.sys.keyspaces {
-		w.parts = append(w.parts, begin(ks))
-	}
-	begun = true
-	b.await(func() { w.from(b.sys.shards[0]) })
+// AwaitWalk implements command.Walker: the batch waits for the end of the walk.
+func (b *Batch) AwaitWalk(walk command.Walk) {
+	w := &sharedWalk{b: b, walk: walk, parts: walk.Parts()}
+	b.await(func() { w.from(0) })
 }
 
-// from goes on with the part of s, after what is queued there.
+// from goes on with part i, after what is queued on its shard.
 //
 // One part is walked after the other: all at once would keep every processor busy, and event loops waiting for one
 // (with 4 shards on 2 processors, GETs beside KEYS over a million keys took up to 60 ms instead of 18).
-func (w *sharedWalk) from(s *shard) { w.b.sys.postOwn(s, func() { w.step(s) }) }
+func (w *sharedWalk) from(i int) {
+	s := w.b.sys.shards[w.parts[i].Shard()]
+	w.b.sys.postOwn(s, func() { w.step(s, i) })
+}
 
-// step is one slice of the part of s. It runs on s.
-func (w *sharedWalk) step(s *shard) {
-	part := w.parts[s.id]
+// step is one slice of part i. It runs on s.
+func (w *sharedWalk) step(s *shard, i int) {
+	part := w.parts[i]
 	over := true
 	defer func() {
-		switch next := s.id + 1; {
+		if over {
+			s.active.Store(true) // compaction has waited for the end of the walk, and the shard may be idle otherwise
+		}
+		switch {
 		case !over:
-			w.from(s)
-		case next < len(w.parts):
-			w.from(s.sys.shards[next])
+			w.from(i)
+		case i+1 < len(w.parts):
+			w.from(i + 1)
 		default:
 			w.b.ended(w.finish)
 		}
 	}()
 	defer func() {
 		if p := recover(); p != nil {
-			w.failed.Store(true)
+			w.failed = true
 			part.End()
 			panic(p) // for the log
 		}
 	}()
-	switch {
-	case w.b.abandoned() || w.failed.Load():
+	if w.b.abandoned() || w.failed {
 		part.End()
-	case part.Step(walkSlice):
-		over = false
-	default:
-		// Compaction waits for the end of a walk, and the shard may be idle otherwise.
-		s.active.Store(true)
+		return
 	}
+	over = !part.Step()
+	w.handOut()
+}
+
+// handOut gives the session what there is of the reply.
+func (w *sharedWalk) handOut() {
+	pieces := w.walk.Take()
+	if s := w.b.sess; len(pieces) == 0 || s.replyOff || s.skipThis {
+		return
+	}
+	w.given = true
+	w.b.handOutAll(pieces...)
 }
 
 func (w *sharedWalk) finish() {
-	if w.failed.Load() {
+	switch {
+	case w.b.abandoned(): // nobody is to see it
+	case !w.failed:
+		w.b.w.Pieces(replyPiece)
+		w.walk.Finish(&w.b.w)
+	case w.given:
+		w.b.sess.Kill() // in the middle of a reply there is no place for an error
+	default:
 		w.b.w.Error(msgPanic)
-		return
 	}
-	w.reply()
 }

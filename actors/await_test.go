@@ -105,24 +105,25 @@ func TestWalkPanic(t *testing.T) {
 		c.s.batch = b
 		b.argv = append(b.argv, []byte("keys"), []byte("*"))
 		b.add(0)
-		walk := &sharedWalk{b: b, reply: func() { panic("it has failed") }}
-		for range ts.shards {
-			walk.parts = append(walk.parts, panicking{})
+		walk := &sharedWalk{b: b}
+		for i := range ts.shards {
+			walk.parts = append(walk.parts, panicking{i})
 		}
 		b.fresh = true
 		b.state.Store(left)
 		c.s.busy = true
-		walk.from(ts.shards[0])
+		walk.from(0)
 		require.Equal(t, resp.Error(msgPanic), c.reply())
 		c.check("DBSIZE", int64(manyKeys))
 		require.Contains(t, ts.log.String(), "task panicked")
 	})
 }
 
-type panicking struct{}
+type panicking struct{ shard int }
 
-func (panicking) Step(int) bool { panic("in a slice") }
-func (panicking) End()          {}
+func (p panicking) Shard() int { return p.shard }
+func (panicking) Step() bool   { panic("in a slice") }
+func (panicking) End()         {}
 
 func TestPopulate(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {

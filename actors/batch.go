@@ -98,6 +98,7 @@ func (sys *System) newBatch(s *Session) *Batch {
 	b.ctx.Client, b.ctx.Reply = s, &b.w
 	b.ctx.Rand = sys.rand
 	b.ctx.Journal = sys.journal
+	b.ctx.Walker = b
 	b.w.Proto = s.proto
 	return b
 }

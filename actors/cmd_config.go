@@ -112,7 +112,9 @@ func (i ConnInfo) local() bool { return i.Unix || i.Loopback }
 // configChanged takes over what the actors keep of the configuration. It runs under the lock of the configuration,
 // hence may not post to anybody: shards look at shardConfig whenever they begin something.
 func (sys *System) configChanged(old, v *config.Values) {
-	sys.settings.Store(settingsOf(v))
+	settings := settingsOf(v)
+	settings.ListPlainFrom = int(sys.plainFrom.Load())
+	sys.settings.Store(settings)
 	k := keyspace.Config{LFU: isLFU(v), LFULogFactor: v.LFULogFactor, LFUDecayMin: v.LFUDecayTimeMin}
 	if was := sys.shardConfig.Load(); was == nil || *was != k {
 		sys.shardConfig.Store(&k)

@@ -147,8 +147,9 @@ var debugSubs = []debugSub{
 	},
 	{
 		name: "quicklist-packed-threshold", least: 3, most: 3, scope: command.ScopeServer,
-		help: []string{"QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted: elements of lists are kept in one way whatever their size."},
-		run:  debugPackedThreshold,
+		help: []string{"QUICKLIST-PACKED-THRESHOLD <size>", "    Keep elements of new lists that are as long in chunks of their own; 0 means those",
+			"    that do not fit a chunk."},
+		run: debugPackedThreshold,
 	},
 	{
 		name: "replybuffer", least: 4, most: 4, scope: command.ScopeServer,
@@ -442,11 +443,18 @@ func debugHTStats(c *command.Ctx) {
 
 func debugHTStatsKey(c *command.Ctx) {
 	k := c.Key(2)
-	if _, ok := c.DB(k).Peek(k); !ok {
+	db := c.DB(k)
+	e, ok := db.Peek(k)
+	if !ok {
 		c.Reply.Error(command.MsgNoKey)
 		return
 	}
-	// Strings are no tables, and there are only strings.
+	if enc := e.Encoding(); enc == keyspace.HashTable || enc == keyspace.SkipList {
+		o := db.Object(e)
+		c.Reply.Verbatim("txt", fmt.Sprintf("[Dictionary HT]\nHash table 0 stats (main hash table):\n number of elements: %d\n bytes: %d\n",
+			o.Len(), o.Bytes()))
+		return
+	}
 	c.Reply.Error("ERR The value stored at the specified key is not represented using an hash table")
 }
 
@@ -455,6 +463,16 @@ func debugPackedThreshold(c *command.Ctx) {
 	if !ok || n >= 4<<30 {
 		c.Reply.Error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
 		return
+	}
+	sys := session(c).sys
+	sys.plainFrom.Store(n)
+	for {
+		was := sys.settings.Load()
+		settings := *was
+		settings.ListPlainFrom = int(n)
+		if sys.settings.CompareAndSwap(was, &settings) {
+			break
+		}
 	}
 	c.Reply.OK()
 }

@@ -66,15 +66,40 @@ func digestValue(db *keyspace.DB, e keyspace.Entry) digest {
 	return digest(h.Sum(nil))
 }
 
-// digestWalk is the part of DEBUG DIGEST on one shard.
-type digestWalk struct {
-	cuts []*keyspace.Cut // of the databases that are still to do
-	sum  digest
-	seen int
+// digestWalk is the walk of DEBUG DIGEST over all shards.
+type digestWalk struct{ parts []*digestPart }
+
+// Parts implements command.Walk.
+func (w *digestWalk) Parts() []command.WalkPart {
+	parts := make([]command.WalkPart, len(w.parts))
+	for i, p := range w.parts {
+		parts[i] = p
+	}
+	return parts
 }
 
-func newDigestWalk(s *keyspace.Shard) *digestWalk {
-	w := new(digestWalk)
+// Take implements command.Walk.
+func (w *digestWalk) Take() [][]byte { return nil }
+
+// Finish implements command.Walk.
+func (w *digestWalk) Finish(out *resp.Writer) {
+	var sum digest
+	for _, p := range w.parts {
+		sum.add(p.sum)
+	}
+	out.Simple(sum.String())
+}
+
+// digestPart is the part of a digestWalk on one shard.
+type digestPart struct {
+	shard int
+	cuts  []*keyspace.Cut // of the databases that are still to do
+	sum   digest
+	seen  int
+}
+
+func newDigestPart(s *keyspace.Shard) *digestPart {
+	w := &digestPart{shard: s.ID()}
 	for i := range s.Databases() {
 		if s.DB(i).Len() == 0 {
 			continue
@@ -88,22 +113,28 @@ func newDigestWalk(s *keyspace.Shard) *digestWalk {
 	return w
 }
 
-// Step implements walk.
-func (w *digestWalk) Step(n int) (more bool) {
+// digestSlice is how many keys one slice looks at.
+const digestSlice = 128
+
+// Shard implements command.WalkPart.
+func (w *digestPart) Shard() int { return w.shard }
+
+// Step implements command.WalkPart.
+func (w *digestPart) Step() (more bool) {
 	for before := w.seen; len(w.cuts) > 0; {
-		if w.cuts[0].Step(n - (w.seen - before)) {
+		if w.cuts[0].Step(digestSlice - (w.seen - before)) {
 			return true
 		}
 		w.cuts = w.cuts[1:]
-		if w.seen-before >= n {
+		if w.seen-before >= digestSlice {
 			return len(w.cuts) > 0
 		}
 	}
 	return false
 }
 
-// End implements walk.
-func (w *digestWalk) End() {
+// End implements command.WalkPart.
+func (w *digestPart) End() {
 	for _, c := range w.cuts {
 		c.End()
 	}
@@ -111,29 +142,19 @@ func (w *digestWalk) End() {
 }
 
 func debugDigest(c *command.Ctx) {
-	var parts []*digestWalk
-	begin := func(s *keyspace.Shard) walk {
-		p := newDigestWalk(s)
-		parts = append(parts, p)
-		return p
+	w := &digestWalk{}
+	for _, s := range c.Shards() {
+		w.parts = append(w.parts, newDigestPart(s))
 	}
-	w := c.Reply
-	reply := func() {
-		var sum digest
-		for _, p := range parts {
-			sum.add(p.sum)
-		}
-		w.Simple(sum.String())
-	}
-	if c.InMulti || c.InScript {
-		for _, s := range c.Shards() {
-			for part := begin(s); part.Step(walkSlice); {
-			}
-		}
-		reply()
+	if !c.InMulti && !c.InScript {
+		c.Walker.AwaitWalk(w)
 		return
 	}
-	session(c).batch.awaitWalk(begin, reply)
+	for _, p := range w.parts {
+		for p.Step() {
+		}
+	}
+	w.Finish(c.Reply)
 }
 
 func debugDigestValue(c *command.Ctx) {

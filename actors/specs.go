@@ -9,7 +9,7 @@ import (
 
 // specs lists every command of the server: those on keys, and those of this package.
 func specs() []*command.Spec {
-	list := append(withKeysWalk(command.Builtin()),
+	list := append(command.Builtin(),
 		&authSpec,
 		&clientSpec,
 		&configSpec,

@@ -54,9 +54,11 @@ type System struct {
 
 	clients clientTable
 
-	paused  atomic.Int32 // pauseKind
-	pauseMu sync.Mutex
-	pause   pauseList
+	paused atomic.Int32 // pauseKind
+	// plainFrom is DEBUG QUICKLIST-PACKED-THRESHOLD, 0 unless it was given.
+	plainFrom atomic.Int64
+	pauseMu   sync.Mutex
+	pause     pauseList
 
 	netIn, netOut                   atomic.Int64
 	queryLimitHits, outputLimitHits atomic.Int64

@@ -343,6 +343,21 @@ const (
 	geoUseMemberStore   = "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"
 )
 
+// geoStoreScope: all shards in the odd case that there are several destinations. The last one counts, but the key specs,
+// which are those of Redis, name the first one of each kind.
+func geoStoreScope(args [][]byte) Scope {
+	stores := 0
+	for i := 4; i < len(args); i++ {
+		if equalFold(args[i], "STORE") || equalFold(args[i], "STOREDIST") {
+			stores++
+		}
+	}
+	if stores > 1 {
+		return ScopeAllShards
+	}
+	return ScopeKeys
+}
+
 // The forms of the commands.
 var (
 	georadiusForm           = geoForm{fromCoord: true, mayStore: true}
@@ -371,8 +386,9 @@ var georadiusSpec = Spec{
 	Syntax: "key longitude:double latitude:double radius:double unit:<M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] " +
 		"[count-block:{COUNT count:integer [ANY@6.2.0]}] [order:<ASC|DESC>] [store:<STORE " +
 		"storekey:key(key)|STOREDIST storedistkey:key(key)>]",
-	Heavy: func(c *Ctx) bool { return georadiusForm.heavy(c) },
-	Run:   func(c *Ctx) { georadiusForm.run(c) },
+	ScopeFunc: geoStoreScope,
+	Heavy:     func(c *Ctx) bool { return georadiusForm.heavy(c) },
+	Run:       func(c *Ctx) { georadiusForm.run(c) },
 }
 
 // GEORADIUS_RO is GEORADIUS without a destination, which replicas may serve.
@@ -407,8 +423,9 @@ var georadiusbymemberSpec = Spec{
 	Syntax: "key member radius:double unit:<M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [count-block:{COUNT " +
 		"count:integer [ANY]}] [order:<ASC|DESC>] [store:<STORE storekey:key(key)|STOREDIST " +
 		"storedistkey:key(key)>]",
-	Heavy: func(c *Ctx) bool { return georadiusbymemberForm.heavy(c) },
-	Run:   func(c *Ctx) { georadiusbymemberForm.run(c) },
+	ScopeFunc: geoStoreScope,
+	Heavy:     func(c *Ctx) bool { return georadiusbymemberForm.heavy(c) },
+	Run:       func(c *Ctx) { georadiusbymemberForm.run(c) },
 }
 
 // GEORADIUSBYMEMBER_RO is GEORADIUSBYMEMBER without a destination, which replicas may serve.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/troupe-db/troupe/datatypes/geo"
+	"github.com/troupe-db/troupe/netio/resp"
 )
 
 const sicily = "GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania"
@@ -215,4 +216,29 @@ func BenchmarkGeo(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Whatever key GEORADIUS writes to must be held: it takes the last of several destinations.
+func TestGeoStoreScope(t *testing.T) {
+	c := newTestCtx(t, 1)
+	c.run("GEOADD g 15 37 m")
+	for line, want := range map[string]Scope{
+		"GEORADIUS g 15 37 1 km":                           ScopeKeys,
+		"GEORADIUS g 15 37 1 km STORE a":                   ScopeKeys,
+		"GEORADIUS g 15 37 1 km STORE a STORE b":           ScopeAllShards,
+		"GEORADIUS g 15 37 1 km STOREDIST STORE STORE b":   ScopeAllShards,
+		"GEORADIUSBYMEMBER g m 1 km store a storedist b":   ScopeAllShards,
+		"GEORADIUSBYMEMBER g m 1 km STOREDIST a COUNT 1":   ScopeKeys,
+		"GEORADIUSBYMEMBER store m 1 km STORE a ASC":       ScopeKeys,
+		"GEORADIUSBYMEMBER g store 1 km STORE a STORE g":   ScopeAllShards,
+		"GEORADIUSBYMEMBER g m 1 km STORE a STORE b STORE": ScopeAllShards,
+	} {
+		args, _ := resp.SplitArgs([]byte(line), nil)
+		spec, msg := c.Table().Resolve(args)
+		require.Empty(t, msg)
+		require.Equal(t, want, spec.ScopeFunc(args), line)
+	}
+	require.Equal(t, ":1", c.run("GEORADIUS g 15 37 1 km STORE a STORE b"))
+	require.Equal(t, ":1", c.run("EXISTS a b"))
+	require.Equal(t, ":1", c.run("EXISTS b"))
 }

@@ -287,7 +287,7 @@ var hkeysSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key",
 	Tips:    []string{"nondeterministic_output_order"},
-	Heavy:   hashHeavy,
+	Heavy:   hashAllHeavy,
 	Run:     func(c *Ctx) { c.hashAll(true, false) },
 }
 
@@ -299,7 +299,7 @@ var hvalsSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key",
 	Tips:    []string{"nondeterministic_output_order"},
-	Heavy:   hashHeavy,
+	Heavy:   hashAllHeavy,
 	Run:     func(c *Ctx) { c.hashAll(false, true) },
 }
 
@@ -311,7 +311,7 @@ var hgetallSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key",
 	Tips:    []string{"nondeterministic_output_order"},
-	Heavy:   hashHeavy,
+	Heavy:   hashAllHeavy,
 	Run:     func(c *Ctx) { c.hashAll(true, true) },
 }
 
@@ -321,11 +321,11 @@ func (c *Ctx) hashAll(fields, values bool) {
 	if !c.openHash(&h, false) {
 		return
 	}
-	if fields && values {
-		c.Reply.Map(h.size())
-	} else {
-		c.Reply.Array(h.size())
+	if h.large != nil && c.canWalk() && hashLong(h.large) {
+		h.walk(fields, values)
+		return
 	}
+	hashHead(c.Reply, h.size(), fields && values)
 	if h.large == nil {
 		h.allOfSmall(fields, values)
 		return

@@ -294,6 +294,57 @@ func TestHashEncodings(t *testing.T) {
 	require.Equal(t, []string{"gone from h a b", "hexpired h", "modified h"}, s.took())
 }
 
+// TestHashLoweredLimit: a change of the limit counts at the next change of a hash, though it does not grow.
+func TestHashLoweredLimit(t *testing.T) {
+	s := newHashCtx(t, 1)
+	s.check("HSET h a 1 b 2 c 3", ":3", "HSET i a 1 b 2 c 3", ":3")
+	s.Settings.HashMaxListpackEntries = 2
+	s.check(
+		"HDEL h c", ":1", "HSET h a 9", ":0", "OBJECT ENCODING h", "$8 listpack",
+		"HSET i a 9", ":0", "OBJECT ENCODING i", "$9 hashtable", "HMGET i a b c", "*3 $1 9 $1 2 $1 3",
+	)
+	s.Settings.HashMaxListpackEntries = 0
+	for _, line := range []string{"HSET new f 1", "HSETNX new f 1", "HINCRBY new f 1", "HINCRBYFLOAT new f 1"} {
+		s.run(line)
+		s.check("OBJECT ENCODING new", "$9 hashtable", "HGETALL new", "*2 $1 f $1 1", "DEL new", ":1")
+	}
+}
+
+// TestHashRandomAmongDue: where more fields are due than one command removes, drawing looks at them once, and says so.
+func TestHashRandomAmongDue(t *testing.T) {
+	s := newHashCtx(t, 1)
+	for i := range 3 * heavyElements {
+		s.run(fmt.Sprintf("HSET h %d x", i))
+	}
+	require.False(t, s.heavy("HRANDFIELD h -10"))
+	require.False(t, s.heavy("HRANDFIELD h 10"))
+	for i := range heavyElements - 1 {
+		s.run(fmt.Sprintf("HPEXPIRE h 10 FIELDS 1 %d", i))
+	}
+	require.False(t, s.heavy("HRANDFIELD h -10"))
+	s.advance(10)
+	require.True(t, s.heavy("HRANDFIELD h -10"))
+	require.True(t, s.heavy("HRANDFIELD h 10"))
+	live := heavyElements - 1
+	draw := func(line string) {
+		words := strings.Fields(s.run(line))
+		for i := 2; i < len(words); i += 2 {
+			n, err := strconv.Atoi(words[i])
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, n, live)
+		}
+	}
+	draw("HRANDFIELD h -2000")
+	draw("HRANDFIELD h 100")
+	for i := heavyElements - 1; i < 3*heavyElements-10; i++ {
+		s.run(fmt.Sprintf("HPEXPIRE h 10 FIELDS 1 %d", i))
+	}
+	s.advance(10)
+	live = 3*heavyElements - 10
+	draw("HRANDFIELD h -2000")
+	draw("HRANDFIELD h 5")
+}
+
 // TestHashPrivateArena: a hash that grows beyond 512 KiB moves to an arena of its own, and is whole.
 func TestHashPrivateArena(t *testing.T) {
 	s := newHashCtx(t, 1)

@@ -329,7 +329,7 @@ func (h *hashValue) enlarge(more int) {
 
 // fitsSmall tells whether so many bytes more, the longest element of which is longest, may be in a small hash.
 func (h *hashValue) fitsSmall(longest, bytes int) bool {
-	return longest <= h.c.Settings.HashMaxListpackValue && (!h.found || listpack.CanGrow(h.small.LP, bytes))
+	return longest <= h.c.Settings.HashMaxListpackValue && listpack.CanGrow(h.small.LP, bytes)
 }
 
 // put gives a field a value and tells whether it is new; a field that is there loses its deadline unless keep is set. more is
@@ -350,6 +350,7 @@ func (h *hashValue) put(field, value []byte, keep bool, more int) (created bool)
 		h.e = h.db.PutPacked(h.k, keyspace.Hash, keyspace.ListPack, small.LP, keyspace.NoTTL)
 		h.found = true
 		h.load()
+		h.keepSmall(more)
 		return true
 	}
 	if h.due {
@@ -363,10 +364,15 @@ func (h *hashValue) put(field, value []byte, keep bool, more int) (created bool)
 	h.edit(extra)
 	h.small = h.small.Put(off, field, value, keep)
 	h.store()
-	if off < 0 && h.small.Len() > h.c.Settings.HashMaxListpackEntries {
+	h.keepSmall(more)
+	return off < 0
+}
+
+// keepSmall makes a hash of too many fields a large one: also one that has not grown, but has as many since the limit was higher.
+func (h *hashValue) keepSmall(more int) {
+	if h.small.Len() > h.c.Settings.HashMaxListpackEntries {
 		h.enlarge(more)
 	}
-	return off < 0
 }
 
 // expire removes a field if its deadline has come, as expired; while expiry is held it goes without a trace, since its
@@ -458,8 +464,11 @@ func hashHeavy(c *Ctx) bool {
 	if large == nil {
 		return len(small.LP) > heavyBytes
 	}
-	return large.Len() > heavyElements || large.Bytes() > heavyBytes
+	return hashLong(large)
 }
+
+// hashLong tells whether going through all of a large hash takes long.
+func hashLong(h *hash.Hash) bool { return h.Len() > heavyElements || h.Bytes() > heavyBytes }
 
 // hashDueHeavy tells whether counting the due fields of the hash at Args[1] takes long.
 func hashDueHeavy(c *Ctx) bool {

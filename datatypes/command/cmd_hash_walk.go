@@ -38,13 +38,15 @@ func hrandfieldHeavy(c *Ctx) bool {
 		return false
 	}
 	large, small, _ := c.hashAt()
-	if n < 0 {
-		return n < -heavyElements
+	if n < -heavyElements {
+		return true
 	}
 	if large == nil {
-		return len(small.LP) > heavyBytes
+		return n > 0 && len(small.LP) > heavyBytes
 	}
-	return large.Len() > heavyElements && (n > heavyElements || n >= int64(large.Len()/hashDrawShare)) || hashDueHeavy(c)
+	// Due fields that are there still are left out by a walk over all.
+	return large.Len() > heavyElements &&
+		(n > heavyElements || n >= int64(large.Len()/hashDrawShare) || large.CountDue(c.NowMs, 1) > 0)
 }
 
 func hrandfieldCommand(c *Ctx) {
@@ -125,6 +127,9 @@ func (h *hashValue) replyRandom(it hashItem, withValues bool) {
 // hashRandomTries is how often a due field is drawn before the live ones are counted off.
 const hashRandomTries = 100
 
+// hashDrawLive: where fewer than this share of the fields are not due, several are not drawn until one of those comes up.
+const hashDrawLive = 4
+
 // random returns one of the size fields that there are to be seen.
 func (h *hashValue) random(size int) hashItem {
 	if h.large == nil {
@@ -153,9 +158,18 @@ func (h *hashValue) random(size int) hashItem {
 
 // drawAny replies count fields, the same ones repeatedly perhaps.
 func (h *hashValue) drawAny(count, size int, withValues bool) {
-	if h.large != nil {
+	if h.large != nil && size >= h.large.Len()/hashDrawLive {
 		for range count {
 			h.replyRandom(h.random(size), withValues)
+		}
+		return
+	}
+	if h.large != nil {
+		// Found once for all, since drawing would hit upon due ones again and again.
+		items := make([]hashItem, 0, size)
+		h.each(func(it hashItem) { items = append(items, it) })
+		for range count {
+			h.replyRandom(items[h.c.hashBelow(size)], withValues)
 		}
 		return
 	}

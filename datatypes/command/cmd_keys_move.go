@@ -38,7 +38,7 @@ func (c *Ctx) put(db *keyspace.DB, k keyspace.Key) {
 }
 
 // copyHeavy tells whether copying the value at Args[1] takes long.
-func copyHeavy(c *Ctx) bool { return c.stringLen(1) > heavyBytes || c.elements(1) > heavyElements }
+func copyHeavy(c *Ctx) bool { return c.stringLen(1) > heavyBytes || c.weight(1, math.MaxInt64) > heavyElements }
 
 // COPY copies a value and its deadline to another key, possibly of another database.
 var copySpec = Spec{
@@ -152,8 +152,19 @@ var renameSpec = Spec{
 		At(2).Flags(OW | Update),
 	},
 	Syntax: "key newkey:key",
-	Heavy:  func(c *Ctx) bool { return c.stringLen(1) > heavyBytes },
+	Heavy:  renameHeavy,
 	Run:    renameCommand,
+}
+
+// renameHeavy: a large value changes hands, but one that a walk goes through on its shard is copied to another.
+func renameHeavy(c *Ctx) bool {
+	if c.stringLen(1) > heavyBytes {
+		return true
+	}
+	k := c.Key(1)
+	db := c.DB(k)
+	e, ok := db.Peek(k)
+	return ok && e.IsObject() && db.Object(e).Frozen() && c.DB(c.Key(2)) != db
 }
 
 func renameCommand(c *Ctx) {
@@ -173,7 +184,7 @@ var renamenxSpec = Spec{
 	},
 	History: [][2]string{{"3.2.0", "Replies 0 instead of an error when both names are the same."}},
 	Syntax:  "key newkey:key",
-	Heavy:   func(c *Ctx) bool { return c.stringLen(1) > heavyBytes },
+	Heavy:   renameHeavy,
 	Run:     renamenxCommand,
 }
 

@@ -58,7 +58,7 @@ func (m *keyMatcher) match(key []byte) bool {
 }
 
 // KEYS returns every key that matches a pattern, as of one instant. A large database is walked through cuts, see
-// KeysWalk; the handler here does a small one, and any within a script or EXEC, in one go.
+// keysWalk; a small one, and any within a script or EXEC, is walked in one go.
 var keysSpec = Spec{
 	Name: "keys", Group: GroupGeneric, Since: "1.0.0", Complexity: "O(N) for N keys in the database", Arity: 2,
 	Summary:    "Returns the keys that match a pattern.",
@@ -67,11 +67,12 @@ var keysSpec = Spec{
 	Syntax:     "pattern:pattern",
 	Tips:       []string{"request_policy:all_shards", "nondeterministic_output_order"},
 	Scope:      ScopeAllShards,
-	Heavy:      keysHeavy,
+	Heavy:      func(c *Ctx) bool { return !c.canWalk() && keysMany(c) }, // beginning a walk takes no time
 	Run:        keysCommand,
 }
 
-func keysHeavy(c *Ctx) bool {
+// keysMany tells whether there are many keys to be looked at.
+func keysMany(c *Ctx) bool {
 	m := newKeyMatcher(c.Args[1])
 	return m.kind != matchName && c.dbSize() > heavyKeys
 }
@@ -88,6 +89,10 @@ func keysCommand(c *Ctx) {
 		}
 		return
 	}
+	if c.canWalk() && keysMany(c) {
+		c.Walker.AwaitWalk(newKeysWalk(c, c.Args[1]))
+		return
+	}
 	mark, n := c.Reply.StartDeferred(), 0
 	for _, s := range c.shards {
 		db := s.DB(c.DBIndex)
@@ -100,55 +105,6 @@ func keysCommand(c *Ctx) {
 	}
 	c.Reply.EndDeferredArray(mark, n)
 }
-
-// A KeysWalk is the part of one KEYS command on one shard. All shards are held at once while their walks begin, which
-// makes their union the keys of one instant; then each goes on by itself, a slice at a time, between other commands.
-type KeysWalk struct {
-	matcher keyMatcher
-	cut     *keyspace.Cut
-	blocks  [][]byte // the keys that match, as bulk strings
-	n       int
-}
-
-// walkBlock is the size of the blocks that a walk fills. One slice for all would be copied again and again as it grows,
-// the last times for milliseconds on the shard.
-const walkBlock = 128 << 10
-
-func (w *KeysWalk) add(key []byte) {
-	const header = 16
-	last := len(w.blocks) - 1
-	if last < 0 || cap(w.blocks[last])-len(w.blocks[last]) < len(key)+header {
-		w.blocks = append(w.blocks, make([]byte, 0, max(walkBlock, len(key)+header)))
-		last++
-	}
-	w.blocks[last] = resp.AppendBulk(w.blocks[last], key)
-	w.n++
-}
-
-// KeysCommandWalk begins a walk over the keys of db that match pattern, which is copied. It must be stepped to its end or
-// given up with End.
-func KeysCommandWalk(db *keyspace.DB, pattern []byte) *KeysWalk {
-	w := &KeysWalk{matcher: newKeyMatcher(bytes.Clone(pattern))}
-	w.cut = db.BeginCut(func(e keyspace.Entry) {
-		if key := e.Key(); w.matcher.match(key) {
-			w.add(key)
-		}
-	})
-	return w
-}
-
-// Step looks at n more keys or a few more and tells whether there are more. It is for the owner of the shard.
-func (w *KeysWalk) Step(n int) (more bool) { return w.cut.Step(n) }
-
-// End gives the walk up. It is for the owner of the shard.
-func (w *KeysWalk) End() { w.cut.End() }
-
-// Count returns how many keys have matched.
-func (w *KeysWalk) Count() int { return w.n }
-
-// Blocks returns the keys that have matched as bulk strings, in pieces of some 100 KiB. It is for whoever owns the walk
-// once it has ended.
-func (w *KeysWalk) Blocks() [][]byte { return w.blocks }
 
 // SCAN returns some of the keys and a cursor with which the next call goes on. A key that is there from the first call to
 // the last is returned, whatever else comes and goes; one may be returned twice.

@@ -285,30 +285,21 @@ func TestKeysWalk(t *testing.T) {
 			want := maps.Clone(keys)
 			maps.DeleteFunc(want, func(k string, _ bool) bool { return !glob.MatchString(pattern, k, false) })
 			given := []byte(pattern)
-			var walks []*KeysWalk
-			for _, sh := range s.shards {
-				walks = append(walks, KeysCommandWalk(sh.DB(0), given))
-			}
+			w := newKeysWalk(s.Ctx, given)
 			clear(given) // the walk keeps a copy
 			for left := true; left; {
 				left = false
-				for _, w := range walks {
-					left = w.Step(1+rnd.IntN(50)) || left
+				for _, p := range w.parts {
+					left = p.cut.Step(1+rnd.IntN(50)) || left
 				}
 				for range 20 {
 					change()
 				}
 			}
-			n := 0
-			for _, w := range walks {
-				n += w.Count()
-			}
-			reply := resp.AppendArray(nil, n)
-			for _, w := range walks {
-				for _, b := range w.Blocks() {
-					reply = append(reply, b...)
-				}
-			}
+			var out resp.Writer
+			out.Pieces(walkPiece)
+			w.Finish(&out)
+			reply := slices.Concat(append(out.Full, out.Buf)...)
 			v, size, err := resp.ReadReply(reply)
 			require.NoError(t, err)
 			require.Equal(t, len(reply), size)
@@ -326,11 +317,11 @@ func TestKeysWalk(t *testing.T) {
 func TestKeysWalkEnd(t *testing.T) {
 	s := newTestCtx(t, 1)
 	s.run("MSET a 1 b 2")
-	w := KeysCommandWalk(s.shards[0].DB(0), []byte("*"))
-	w.End()
+	p := newKeysWalk(s.Ctx, []byte("*")).parts[0]
+	p.End()
 	s.run("DEL a")
-	require.Zero(t, w.Count())
-	require.False(t, w.Step(10))
+	require.Zero(t, p.n)
+	require.False(t, p.Step())
 }
 
 // TestKeyMatcher compares the shortcuts with glob.

@@ -97,7 +97,9 @@ func (c *Ctx) listHeavy(i int, n int64) bool {
 
 // listOptions returns how a new large list is kept.
 func (c *Ctx) listOptions() list.Options {
-	return list.Options{MaxSize: c.Settings.ListMaxListpackSize, Depth: c.Settings.ListCompressDepth}
+	return list.Options{
+		MaxSize: c.Settings.ListMaxListpackSize, Depth: c.Settings.ListCompressDepth, PlainFrom: c.Settings.ListPlainFrom,
+	}
 }
 
 // listEdit changes the list at a key. Whoever removes elements ends with removed.

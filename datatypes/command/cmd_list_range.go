@@ -98,6 +98,9 @@ var lrangeSpec = Spec{
 
 // lrangeHeavy looks at the range, not at the list.
 func lrangeHeavy(c *Ctx) bool {
+	if c.canWalk() {
+		return false // lrangeCommand begins a walk where it is long
+	}
 	n := c.elements(1)
 	if n == 0 {
 		return false
@@ -136,6 +139,10 @@ func lrangeCommand(c *Ctx) {
 	}
 	db := c.DB(c.Key(1))
 	from, to := listRange(first, last, listLen(db, e))
+	if c.canWalk() && c.listHeavy(1, int64(to-from+1)) {
+		c.walkList(db, e, from, to-from+1)
+		return
+	}
 	c.Reply.Array(to - from + 1)
 	if from <= to {
 		c.replyElements(db, e, from, to-from+1, false)

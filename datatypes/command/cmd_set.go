@@ -273,17 +273,23 @@ var smembersSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key",
 	Tips:    []string{"nondeterministic_output_order"},
-	Heavy:   func(c *Ctx) bool { return c.elements(1) > heavyElements },
+	Heavy:   func(c *Ctx) bool { return !c.canWalk() && c.elements(1) > heavyElements },
 	Run:     smembersCommand,
 }
 
 func smembersCommand(c *Ctx) {
-	v, found, failed := c.setAt(1)
+	e, found, failed := c.LookupRead(1, keyspace.Set)
 	if failed {
 		return
 	}
 	if !found {
 		c.Reply.Set(0)
+		return
+	}
+	db := c.DB(c.Key(1))
+	v := viewSet(db, e)
+	if v.obj != nil && v.len() > heavyElements && c.canWalk() {
+		c.walkSet(db, e, v.obj)
 		return
 	}
 	c.replySet(&v)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/troupe-db/troupe/datatypes/arena"
@@ -242,9 +243,9 @@ func (c *Ctx) heavySources(from int) bool {
 	if len(c.Args)-from > heavyKeys/16 {
 		return true // packed sets of hundreds of members each
 	}
-	n := 0
+	n := int64(0)
 	for i := from; i < len(c.Args); i++ {
-		n += c.elements(i)
+		n += c.weight(i, math.MaxInt64)
 	}
 	return n > heavyElements
 }
@@ -255,11 +256,11 @@ func (c *Ctx) heavyInter(from, to int) bool {
 	if to-from > heavyKeys/16 {
 		return true
 	}
-	least := heavyElements + 1
+	least := int64(heavyElements + 1)
 	for i := from; i < to; i++ {
-		least = min(least, c.elements(i))
+		least = min(least, c.weight(i, math.MaxInt64))
 	}
-	return least*(to-from) > heavyElements
+	return least*int64(to-from) > heavyElements
 }
 
 // SINTER returns the members that all sets have.

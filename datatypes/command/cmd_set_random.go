@@ -81,7 +81,13 @@ func srandmemberHeavy(c *Ctx) bool {
 		return false
 	}
 	n, ok := resp.ParseInt(c.Args[2])
-	return ok && (n < -setHeavyDraws || n > setHeavyDraws && c.elements(1) > setHeavyDraws)
+	if !ok || n == math.MinInt64 {
+		return false
+	}
+	if n < 0 {
+		return -n > setHeavyDraws || c.weight(1, -n) > heavyElements
+	}
+	return c.weight(1, n) > setHeavyDraws
 }
 
 func srandmemberCommand(c *Ctx) {
@@ -168,7 +174,7 @@ func spopHeavy(c *Ctx) bool {
 		return false
 	}
 	n, ok := resp.ParseInt(c.Args[2])
-	return ok && n > setHeavyDraws && c.elements(1) > setHeavyDraws
+	return ok && c.weight(1, n) > setHeavyDraws
 }
 
 var wordSRem = []byte("SREM")

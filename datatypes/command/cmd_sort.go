@@ -142,14 +142,18 @@ func sortHeavy(c *Ctx) bool {
 	if err != "" {
 		return false
 	}
-	if o.nosort {
-		k := c.Key(1)
-		if e, ok := c.DB(k).Peek(k); ok && e.Type() != keyspace.Set {
-			from, to := o.window(n)
-			return (to-from)*max(len(o.gets), 1) > heavyElements
-		}
+	k := c.Key(1)
+	e, ok := c.DB(k).Peek(k)
+	return ok && sortLong(&o, e.Type(), n) && !(c.canWalk() && sortWalks(&o, e.Type()))
+}
+
+// sortLong tells whether sorting a large value of n elements takes long.
+func sortLong(o *sortOptions, t keyspace.Type, n int) bool {
+	if o.nosort && t != keyspace.Set {
+		from, to := o.window(n)
+		return (to-from)*max(len(o.gets), 1) > heavyElements
 	}
-	return true
+	return n > heavyElements
 }
 
 func sortCommand(c *Ctx) {
@@ -180,6 +184,10 @@ func sortCommand(c *Ctx) {
 		k := c.Key(1)
 		db := c.DB(k)
 		n := sortedLen(db, e)
+		if c.canWalk() && e.IsObject() && sortWalks(&o, typ) && sortLong(&o, typ, n) {
+			c.walkSort(db, e, &o)
+			return
+		}
 		from, to = o.window(n)
 		switch {
 		case o.nosort && typ != keyspace.Set:
@@ -192,7 +200,7 @@ func sortCommand(c *Ctx) {
 			// Where elements lie in an order of their own, equals stay in it.
 			v.ordered = typ == keyspace.List || e.IsPacked()
 			if !c.weigh(&v, &o) {
-				c.Reply.Error("ERR One or more scores can't be converted into double")
+				c.Reply.Error(msgSortScore)
 				return
 			}
 			v.sort(from, to)
@@ -202,20 +210,30 @@ func sortCommand(c *Ctx) {
 		c.sortStore(&v, &o, from, to)
 		return
 	}
-	c.Reply.Array((to - from) * max(len(o.gets), 1))
+	v.reply(c.Reply, &o, from, to, func(pattern []byte, elem string) ([]byte, bool) {
+		return c.lookupByPattern(&v, pattern, elem)
+	})
+}
+
+const msgSortScore = "ERR One or more scores can't be converted into double"
+
+// reply replies the elements from index from to index to, or what GET asks for in their place. lookup returns what a pattern
+// leads to.
+func (v *sortVector) reply(w *resp.Writer, o *sortOptions, from, to int, lookup func(pattern []byte, elem string) ([]byte, bool)) {
+	w.Array((to - from) * max(len(o.gets), 1))
 	for i := from; i < to; i++ {
 		v.warm(i)
 		elem := v.at(i)
 		if len(o.gets) == 0 {
-			c.Reply.BulkString(elem)
+			w.BulkString(elem)
 		}
 		for _, pattern := range o.gets {
 			if len(pattern) == 1 && pattern[0] == '#' {
-				c.Reply.BulkString(elem)
-			} else if val, ok := c.lookupByPattern(&v, pattern, elem); ok {
-				c.Reply.Bulk(val)
+				w.BulkString(elem)
+			} else if val, ok := lookup(pattern, elem); ok {
+				w.Bulk(val)
 			} else {
-				c.Reply.Null()
+				w.Null()
 			}
 		}
 	}
@@ -258,29 +276,44 @@ func (c *Ctx) sortStore(v *sortVector, o *sortOptions, from, to int) {
 
 // weigh gives every element the key that it is sorted by. It is false when one is to be a number and is none.
 func (c *Ctx) weigh(v *sortVector, o *sortOptions) bool {
+	if o.by == nil {
+		return v.weigh(o)
+	}
 	v.begin(o.desc)
 	if o.alpha {
-		if o.by != nil {
-			v.texts, v.missing = make([]string, len(v.elems)), make([]bool, len(v.elems))
-			for i, elem := range v.elems {
-				val, found := c.lookupByPattern(v, o.by, elem)
-				v.texts[i], v.missing[i] = v.keep(val), !found
-			}
+		v.texts, v.missing = make([]string, len(v.elems)), make([]bool, len(v.elems))
+		for i, elem := range v.elems {
+			val, found := c.lookupByPattern(v, o.by, elem)
+			v.texts[i], v.missing[i] = v.keep(val), !found
 		}
 		v.addTexts()
 		return true
 	}
 	for _, elem := range v.elems {
-		val, found := stringBytes(elem), true
-		if o.by != nil {
-			val, found = c.lookupByPattern(v, o.by, elem)
-		}
+		val, found := c.lookupByPattern(v, o.by, elem)
 		score := 0.0 // of what is not there
 		if found {
 			var ok bool
 			if score, ok = sortScore(val); !ok {
 				return false
 			}
+		}
+		v.addScore(score)
+	}
+	return true
+}
+
+// weigh is Ctx.weigh for elements that are sorted by themselves.
+func (v *sortVector) weigh(o *sortOptions) bool {
+	v.begin(o.desc)
+	if o.alpha {
+		v.addTexts()
+		return true
+	}
+	for _, elem := range v.elems {
+		score, ok := sortScore(stringBytes(elem))
+		if !ok {
+			return false
 		}
 		v.addScore(score)
 	}

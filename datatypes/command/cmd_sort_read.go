@@ -45,7 +45,8 @@ func loadSorted(v *sortVector, db *keyspace.DB, e keyspace.Entry, from, to int, 
 		if reverse {
 			from, to = n-to, n-from
 		}
-		for it := o.Range(from, to, reverse); it.Next(); {
+		it := o.Range(from, to, reverse) // in the loop's head it would be allocated for each element
+		for it.Next() {
 			v.add(it.Member(), true)
 		}
 	case listObject:

@@ -135,7 +135,7 @@ func xgroupHeavy(c *Ctx) bool {
 		return false
 	}
 	g := s.Group(c.Args[3])
-	return g != nil && g.Pending() > heavyElements
+	return g != nil && g.Pending()+g.Consumers() > heavyElements
 }
 
 // xgroupOptions reads what follows the ID in XGROUP CREATE and SETID. Mistakes are replied and ok is false.
@@ -358,10 +358,13 @@ func (q *xpendingQuery) parse(args [][]byte) (msg string) {
 
 func xpendingHeavy(c *Ctx) bool {
 	s := c.streamPeek(1)
-	if s == nil || len(c.Args) == 3 {
+	if s == nil {
 		return false
 	}
 	g := s.Group(c.Args[2])
+	if g != nil && len(c.Args) == 3 {
+		return g.Consumers() > heavyElements
+	}
 	var q xpendingQuery
 	return g != nil && g.Pending() > heavyElements && q.parse(c.Args) == "" &&
 		(q.minIdleMs != 0 || q.count > heavyElements)

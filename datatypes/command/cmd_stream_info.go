@@ -27,6 +27,7 @@ var xinfoSpec = Spec{
 			Keys:    KeySpecs{At(2).Flags(RO | Access)},
 			Syntax:  "key group",
 			Tips:    []string{"nondeterministic_output"},
+			Heavy:   xinfoConsumersHeavy,
 			Run:     xinfoConsumersCommand,
 		},
 		{
@@ -36,6 +37,7 @@ var xinfoSpec = Spec{
 			Flags:   ReadOnly,
 			Keys:    KeySpecs{At(2).Flags(RO | Access)},
 			Syntax:  "key",
+			Heavy:   xinfoGroupsHeavy,
 			Run:     xinfoGroupsCommand,
 		},
 		{
@@ -173,16 +175,40 @@ func xinfoStreamHeavy(c *Ctx) bool {
 	if s == nil {
 		return false
 	}
-	full, count, _, _ := xinfoFull(c.Args)
-	if !full || count > 0 && count <= heavyElements/4 {
-		// The number of nodes takes a look at every block.
-		return s.Blocks() > heavyElements
+	if s.Blocks() > heavyElements {
+		return true // the number of nodes takes a look at every block
 	}
-	n := s.Len()
-	for i := range s.Groups() {
-		n += s.GroupAt(i).Pending()
+	full, count, _, _ := xinfoFull(c.Args)
+	if !full {
+		return false
+	}
+	listed := func(n, lists int) int { // of n things in so many lists
+		if count > 0 && count <= heavyElements {
+			n = min(n, int(count)*lists)
+		}
+		return n
+	}
+	n := 4 * listed(s.Len(), 1)
+	for i := 0; i < s.Groups() && n <= heavyElements; i++ {
+		g := s.GroupAt(i)
+		n += 1 + g.Consumers() + listed(g.Pending(), 1) + listed(g.Pending(), g.Consumers())
 	}
 	return n > heavyElements
+}
+
+// xinfoGroupsHeavy, xinfoConsumersHeavy tell whether the list is long.
+func xinfoGroupsHeavy(c *Ctx) bool {
+	s := c.streamPeek(2)
+	return s != nil && s.Groups() > heavyElements/4
+}
+
+func xinfoConsumersHeavy(c *Ctx) bool {
+	s := c.streamPeek(2)
+	if s == nil {
+		return false
+	}
+	g := s.Group(c.Args[3])
+	return g != nil && g.Consumers() > heavyElements/4
 }
 
 func xinfoStreamCommand(c *Ctx) {

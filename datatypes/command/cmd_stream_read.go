@@ -468,7 +468,7 @@ func (r *streamReader) repeat(c *Ctx, s *stream.Stream, g *stream.Group, consume
 // xreadHeavy tells whether there is much to read.
 func xreadHeavy(c *Ctx, group bool) bool {
 	r := streamReader{group: group}
-	if r.parse(c) != "" || r.count > 0 && r.count*int64(r.streams) <= heavyElements/4 {
+	if r.parse(c) != "" || r.count > 0 && r.count <= heavyElements/4/int64(r.streams) {
 		return false
 	}
 	for i := range r.streams {

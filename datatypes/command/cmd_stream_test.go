@@ -342,6 +342,8 @@ func TestStreamHeavy(t *testing.T) {
 		"XREAD STREAMS s $":                                 false,
 		"XREAD STREAMS s +":                                 false,
 		"XREAD STREAMS none s 0 0":                          true,
+		"XREAD COUNT 4611686018427387904 STREAMS s s 0 0":   true,
+		"XREAD COUNT 9223372036854775807 STREAMS s s 0 0":   true,
 		"XREAD COUNT 10 STREAMS s 0":                        false,
 		"XREAD STREAMS s x":                                 false,
 		"XREADGROUP GROUP g c STREAMS s 0":                  true,
@@ -411,3 +413,36 @@ type countingJournal struct{ n int }
 
 // Append implements Journal.
 func (j *countingJournal) Append(int, [][]byte) { j.n++ }
+
+// Groups and consumers count too, however few entries each may list.
+func TestStreamHeavyGroups(t *testing.T) {
+	s := newTestCtx(t, 1)
+	for i := range 100 {
+		s.do("XADD", "s", fmt.Sprintf("%d-0", i+1), "f", "v")
+	}
+	for i := range heavyElements/100 + 1 {
+		s.do("XGROUP", "CREATE", "s", fmt.Sprint("g", i), "0")
+		s.do("XREADGROUP", "GROUP", fmt.Sprint("g", i), "c", "STREAMS", "s", ">")
+	}
+	s.run("XGROUP CREATE t g 0 MKSTREAM")
+	for i := range heavyElements + 1 {
+		s.do("XGROUP", "CREATECONSUMER", "t", "g", fmt.Sprint("c", i))
+	}
+	for line, want := range map[string]bool{
+		"XINFO STREAM s":                                false,
+		"XINFO STREAM s FULL":                           false,
+		"XINFO STREAM s FULL COUNT 100":                 true,
+		"XINFO STREAM s FULL COUNT 0":                   true,
+		"XINFO STREAM s FULL COUNT 9000000000000000000": true,
+		"XINFO GROUPS s":                                false,
+		"XINFO CONSUMERS s g1":                          false,
+		"XPENDING s g1":                                 false,
+		"XGROUP DESTROY s g1":                           false,
+		"XINFO STREAM t FULL":                           true,
+		"XINFO CONSUMERS t g":                           true,
+		"XPENDING t g":                                  true,
+		"XGROUP DESTROY t g":                            true,
+	} {
+		require.Equal(t, want, s.heavy(line), line)
+	}
+}

@@ -138,19 +138,23 @@ func (f zsetForm) numkeysAt() int {
 	return 1
 }
 
-// heavy tells whether the inputs are large.
+// zsetHeavyInputs is how many inputs an event loop may combine: each member of one is looked for in all others, and in a
+// packed one that is a walk of up to a microsecond.
+const zsetHeavyInputs = 32
+
+// heavy tells whether the inputs are large or many.
 func (f zsetForm) heavy(c *Ctx) bool {
 	at := f.numkeysAt()
 	n, ok := resp.ParseInt(c.Args[at])
 	if !ok || n < 1 || n >= int64(len(c.Args)-at) {
 		return false
 	}
-	if n > heavyKeys {
+	if n > zsetHeavyInputs {
 		return true
 	}
-	sum := 0
+	sum := int64(0)
 	for i := at + 1; i <= at+int(n); i++ {
-		sum += c.elements(i)
+		sum += c.weight(i, math.MaxInt64)
 	}
 	return sum > heavyElements
 }
@@ -401,7 +405,7 @@ func (b *zsetBuild) reserve(n int) {
 
 // result returns the set for reading, until drop.
 func (b *zsetBuild) result() zset.Reader {
-	if b.Len() <= heavyElements {
+	if b.Len() <= heavyElements && !b.MinusZero() { // a packed set has no -0, but the reply has
 		return zset.Packed(b.AppendPacked(nil))
 	}
 	b.made = b.Finish()

@@ -61,7 +61,10 @@ var zpopmaxSpec = Spec{
 // zpopHeavy tells whether so many members of the set at Args[key] are many.
 func (c *Ctx) zpopHeavy(count []byte, key int) bool {
 	n, ok := resp.ParseInt(count)
-	return ok && (n > heavyElements || n < -heavyElements) && c.elements(key) > heavyElements
+	if n < 0 {
+		n = max(-n, 0) // the least integer stays negative: it is no count
+	}
+	return ok && c.weight(key, n) > heavyElements
 }
 
 func zpopCommand(c *Ctx, end zpopEnd) {

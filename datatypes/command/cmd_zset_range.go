@@ -132,6 +132,9 @@ func (a *zrangeArgs) span(r zset.Reader) (lo, hi int) {
 	return lo, lo + int(count)
 }
 
+// zrangeShort is the length up to which a range is taken for short without a look at the set.
+const zrangeShort = 256
+
 // heavy tells whether the range is long. Most are known to be short without a look at the set.
 func (f zrangeForm) heavy(c *Ctx) bool {
 	key := 1
@@ -143,13 +146,13 @@ func (f zrangeForm) heavy(c *Ctx) bool {
 		return false
 	}
 	if a.kind == zrangeRank {
-		if n := a.last - a.first; a.first < 0 == (a.last < 0) && n < heavyElements {
+		if n := a.last - a.first; a.first < 0 == (a.last < 0) && n < zrangeShort {
 			return false
 		}
-	} else if a.limit >= 0 && a.limit <= heavyElements {
+	} else if a.limit >= 0 && a.limit <= zrangeShort {
 		return false
 	}
-	if c.elements(key) <= heavyElements {
+	if c.weight(key, math.MaxInt64) <= heavyElements {
 		return false
 	}
 	r, ok := c.zsetPeek(key)
@@ -157,7 +160,7 @@ func (f zrangeForm) heavy(c *Ctx) bool {
 		return false
 	}
 	lo, hi := a.span(r)
-	return hi-lo > heavyElements
+	return c.weight(key, int64(hi-lo)) > heavyElements
 }
 
 // zsetPeek returns a reader of the sorted set at Args[i], if there is one, for an estimate.

@@ -161,6 +161,32 @@ func TestZSetNaN(t *testing.T) {
 	require.NotContains(t, strings.Join(s.took(), "\n"), "zincr")
 }
 
+// A packed set has no -0, but a reply that was computed has, as in Redis; and 0 takes the place of -0 in a sum.
+func TestZSetMinusZero(t *testing.T) {
+	s := newTestCtx(t, 1)
+	s.run("ZADD a 0 m 1 n")
+	s.run("ZADD b 0 m 2 n")
+	s.check(
+		"ZUNION 1 a WEIGHTS -1 WITHSCORES", "*4 $1 n $2 -1 $1 m $2 -0",
+		"ZUNION 2 a b WEIGHTS -1 -1 WITHSCORES", "*4 $1 n $2 -3 $1 m $2 -0",
+		"ZUNION 2 a b WEIGHTS -1 1 WITHSCORES", "*4 $1 m $1 0 $1 n $1 1",
+		"ZUNION 2 a b WEIGHTS 1 -1 WITHSCORES", "*4 $1 n $2 -1 $1 m $1 0",
+		"ZUNION 2 a b WEIGHTS -1 1 AGGREGATE MIN WITHSCORES", "*4 $1 n $2 -1 $1 m $2 -0",
+		"ZUNION 2 a b WEIGHTS 1 -1 AGGREGATE MAX WITHSCORES", "*4 $1 m $1 0 $1 n $1 1",
+		"ZINTER 2 a b WEIGHTS -1 -1 WITHSCORES", "*4 $1 n $2 -3 $1 m $2 -0",
+		"ZINTER 2 a b WEIGHTS -1 1 WITHSCORES", "*4 $1 m $1 0 $1 n $1 1",
+		"ZUNIONSTORE d 1 a WEIGHTS -1", ":2",
+		"ZSCORE d m", "$1 0",
+	)
+	s.Settings.ZSetMaxListpackEntries = 0
+	s.check(
+		"ZUNIONSTORE d 1 a WEIGHTS -1", ":2",
+		"ZSCORE d m", "$2 -0",
+		"ZUNIONSTORE d 2 a b WEIGHTS -1 1", ":2",
+		"ZSCORE d m", "$1 0",
+	)
+}
+
 // Sets change their encoding at the limits, and a result of a command gets the one that its size asks for.
 func TestZSetEncodings(t *testing.T) {
 	onShards(t, func(t *testing.T, s *testCtx) {
@@ -467,6 +493,9 @@ func TestZSetHeavy(t *testing.T) {
 		"ZUNION 2 small z":                              true,
 		"ZUNION 2 small small":                          false,
 		"ZUNION 9 small z":                              false,
+		"ZINTER 20" + strings.Repeat(" small", 20):      false,
+		"ZINTER 33" + strings.Repeat(" small", 33):      true,
+		"ZDIFFSTORE d 33" + strings.Repeat(" none", 33): true,
 		"ZINTERCARD 1 z":                                true,
 		"ZDIFFSTORE d 1 z":                              true,
 		"ZPOPMIN z 5000":                                true,
@@ -627,5 +656,22 @@ func TestZSetBuildsLeaveNothing(t *testing.T) {
 			}
 			require.Equal(t, before, s.shards[0].UsedBytes(), "size %d", size)
 		}
+	}
+}
+
+// Going through a sorted set costs no allocation per member.
+func TestEachElementAllocs(t *testing.T) {
+	s := newTestCtx(t, 1)
+	for key, n := range map[string]int{"large": 2000, "small": 100} {
+		s.zsetFill(key, n)
+		k := keyspace.MakeKey([]byte(key))
+		e, ok := s.shards[0].DB(0).Peek(k)
+		require.True(t, ok)
+		members := 0
+		allocs := testing.AllocsPerRun(10, func() {
+			EachElement(s.shards[0].DB(0), e, func(...[]byte) { members++ })
+		})
+		require.Less(t, allocs, 10.0, key)
+		require.Equal(t, 11*n, members)
 	}
 }

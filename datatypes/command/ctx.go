@@ -38,6 +38,7 @@ type Settings struct {
 	ZSetMaxListpackEntries, ZSetMaxListpackValue int
 	ListMaxListpackSize                          int // > 0 elements, < 0 a class of bytes
 	ListCompressDepth                            int // chunks at each end that stay uncompressed, 0 for all
+	ListPlainFrom                                int // bytes from which an element has a chunk of its own, 0: when it does not fit
 	StreamNodeMaxBytes, StreamNodeMaxEntries     int
 	HLLSparseMaxBytes                            int
 }
@@ -60,6 +61,8 @@ type Ctx struct {
 	Rand func() uint64
 	// Journal is nil when nobody keeps effects: a handler need not build any then.
 	Journal Journal
+	// Walker takes what long reads begin; where there is none they are done in one go.
+	Walker Walker
 	// InScript, InMulti tell that the command is part of a script or EXEC: blocking commands do not block.
 	InScript, InMulti bool
 
@@ -169,6 +172,20 @@ func (c *Ctx) elements(i int) int {
 		return 0
 	}
 	return db.Object(e).Len()
+}
+
+// weight returns what going through n elements of the large value at Args[i] weighs, or through all if it has fewer: their
+// number, or more if they are long. It is 0 when the value is small or not there.
+func (c *Ctx) weight(i int, n int64) int64 {
+	k := c.Key(i)
+	db := c.DB(k)
+	e, ok := db.Peek(k)
+	if !ok || !e.IsObject() {
+		return 0
+	}
+	o := db.Object(e)
+	n = min(n, int64(o.Len()))
+	return max(n, n*(o.Bytes()/max(int64(o.Len()), 1))/(heavyBytes/heavyElements))
 }
 
 // Dirty counts n changes without an event. A command whose count stays 0 is not journalled.

@@ -18,6 +18,7 @@ import (
 // an order that is part of the value. The words are valid during the call.
 func EachElement(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) (ordered bool) {
 	var scratch [32]byte
+	var words [2][]byte // one for all calls: a list of arguments would be allocated for each
 	switch e.Type() {
 	case keyspace.List:
 		eachOfList(db, e, fn)
@@ -25,17 +26,20 @@ func EachElement(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) (o
 	case keyspace.Set:
 		v := viewSet(db, e)
 		v.each(nil, func(p *setProbe) bool {
-			fn(p.bytes())
+			words[0] = p.bytes()
+			fn(words[:1]...)
 			return true
 		})
 	case keyspace.ZSet:
 		r := zsetOf(db, e)
-		for it := r.Range(0, r.Len(), false); it.Next(); {
+		it := r.Range(0, r.Len(), false) // not in the loop's header: there, fn would make it a new one every time round
+		for it.Next() {
 			score := it.Score()
 			if score == 0 {
 				score = 0 // not -0, which is the same score
 			}
-			fn(it.Member(), binary.LittleEndian.AppendUint64(scratch[:0], math.Float64bits(score)))
+			words[0], words[1] = it.Member(), binary.LittleEndian.AppendUint64(scratch[:0], math.Float64bits(score))
+			fn(words[:]...)
 		}
 	case keyspace.Hash:
 		eachOfHash(db, e, fn)
@@ -50,10 +54,12 @@ func EachElement(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) (o
 
 func eachOfList(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) {
 	var scratch [32]byte
+	var words [1][]byte
 	if !e.IsObject() {
 		lp := e.Packed()
 		for off := listpack.First(lp); off >= 0; off = listpack.Next(lp, off) {
-			fn(listpack.Text(lp, off, scratch[:]))
+			words[0] = listpack.Text(lp, off, scratch[:])
+			fn(words[:]...)
 		}
 		return
 	}
@@ -61,11 +67,13 @@ func eachOfList(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) {
 	defer w.Close()
 	for w.Next() {
 		if w.Pack == nil {
-			fn(w.Plain)
+			words[0] = w.Plain
+			fn(words[:]...)
 			continue
 		}
 		for r, n := (list.Run{Pack: w.Pack, Off: w.Off}), w.N; n > 0; n-- {
-			fn(r.Text(scratch[:]))
+			words[0] = r.Text(scratch[:])
+			fn(words[:]...)
 			r.Off = listpack.Next(r.Pack, r.Off)
 		}
 	}
@@ -73,18 +81,22 @@ func eachOfList(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) {
 
 func eachOfHash(db *keyspace.DB, e keyspace.Entry, fn func(words ...[]byte)) {
 	var scratch [3][32]byte
+	var words [3][]byte
 	large, small := hashContent(db, e)
 	if large == nil {
 		for off := small.First(); off >= 0; off = small.Next(off) {
-			fn(listpack.Text(small.LP, off, scratch[0][:]), listpack.Text(small.LP, small.Value(off), scratch[1][:]),
-				strconv.AppendInt(scratch[2][:0], small.Deadline(off), 10))
+			words[0] = listpack.Text(small.LP, off, scratch[0][:])
+			words[1] = listpack.Text(small.LP, small.Value(off), scratch[1][:])
+			words[2] = strconv.AppendInt(scratch[2][:0], small.Deadline(off), 10)
+			fn(words[:]...)
 		}
 		return
 	}
 	for pos, more := uint64(0), true; more; {
 		pos, more = large.Scan(pos, math.MaxInt, func(it hash.Item) {
-			field, value := it.Pair()
-			fn(field, value, strconv.AppendInt(scratch[2][:0], large.Deadline(it), 10))
+			words[0], words[1] = it.Pair()
+			words[2] = strconv.AppendInt(scratch[2][:0], large.Deadline(it), 10)
+			fn(words[:]...)
 		})
 	}
 }

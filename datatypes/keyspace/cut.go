@@ -67,9 +67,7 @@ func (c *Cut) End() {
 			break
 		}
 	}
-	if c.sp.orphan && len(c.sp.cuts) == 0 {
-		c.db.shard.later(c.sp.release)
-	}
+	c.sp.unheld(c.db.shard)
 }
 
 func (c *Cut) hand(e Entry) {

@@ -37,7 +37,8 @@ type space struct {
 
 	keyBuf []byte // scratch for the keys that active expiry removes
 
-	orphan bool // flushed while cuts are under way: the last cut releases it
+	orphan  bool // flushed, but not released yet: see leave
+	keepers int  // pins that began before it was flushed and have not ended
 }
 
 func newSpace() *space {
@@ -286,11 +287,7 @@ func (db *DB) Flush() int {
 	db.shard.mark(db.num)
 	old := db.space
 	db.space = newSpace()
-	if len(old.cuts) > 0 {
-		old.orphan = true
-	} else {
-		db.shard.later(old.release)
-	}
+	old.leave(db.shard)
 	if o := db.shard.Observer; o != nil {
 		o.Flushed(db, n > 0)
 	}
@@ -331,7 +328,8 @@ func (db *DB) Copy(k Key, src *DB, e Entry, atMs int64) {
 }
 
 // Move gives key k of db the value of e, key from of src, with its deadline. The key must not be there, or be past its
-// deadline. What the caller does next is to delete from. A large value changes hands without being copied.
+// deadline. What the caller does next is to delete from. A large value changes hands without being copied, unless there is
+// a view of it and it goes to another shard.
 func (db *DB) Move(k Key, src *DB, from Key, e Entry) {
 	db.findLive(k)
 	fields, atMs := src.nextField(e), e.ExpireAtMs()

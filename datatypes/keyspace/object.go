@@ -95,6 +95,9 @@ func (t *objectTable) add(s objectSlot) uint32 {
 	return h
 }
 
+// holds tells whether h stands for o.
+func (t *objectTable) holds(h uint32, o Object) bool { return h < t.next && t.at(h).obj == o }
+
 // take removes the object of h from the table.
 func (t *objectTable) take(h uint32) objectSlot {
 	s := *t.at(h)
@@ -270,14 +273,16 @@ func (db *DB) bury() {
 	t.zombies = kept
 }
 
-// adopt gives key k of db the object of s, which another DB has let go of, and returns the slot it has here.
+// adopt gives key k of db the object of s, which another DB has let go of, and returns the slot it has here. A view belongs
+// to the shard that it was made on, so a value that has one does not go to another shard: a copy does.
 func (db *DB) adopt(s objectSlot, from *DB) objectSlot {
-	if s.private || from.arena == db.arena {
+	stays := s.obj.Frozen() && from.shard != db.shard
+	if from.arena == db.arena || s.private && !stays {
 		return objectSlot{obj: s.obj, private: s.private}
 	}
-	n := s.obj.Clone(db.arena)
+	n := s.obj.Clone(db.ArenaFor(s.obj.Bytes()))
 	from.discard(s)
-	return objectSlot{obj: n}
+	return objectSlot{obj: n, private: n.Arena() != db.arena}
 }
 
 // compactPrivate does a step of the upkeep of private arenas. It tells whether there is more to do at once.

@@ -40,8 +40,10 @@ type Shard struct {
 	// Soonest is a lower bound of the deadlines set since its owner last stored something here. The owner keeps it.
 	Soonest int64
 
-	epochMs int64  // when the shard was made
-	touched uint64 // databases whose size may have changed, see TakeTouched
+	epochMs int64    // when the shard was made
+	touched uint64   // databases whose size may have changed, see TakeTouched
+	pins    []*Pin   // views of objects that are in use
+	orphans []*space // flushed while something looked at them, see space.leave
 
 	id    int
 	dbs   []*DB
@@ -134,6 +136,10 @@ func (s *Shard) Release() {
 		db.space.release()
 		db.space = nil
 	}
+	for _, sp := range s.orphans {
+		sp.release()
+	}
+	s.orphans = nil
 }
 
 // lruClock is the 24-bit clock of access times, in seconds.

@@ -77,6 +77,13 @@ func (v *View) Step(n int, visit func(Chunk)) (more bool) {
 	return v.next < v.frozen.n
 }
 
+// Seek makes the next step begin with the chunk that element index is in, and returns the position of the element there. REQUIRES:
+// 0 ≤ index < Len. O(log n).
+func (v *View) Seek(index int) (within int) {
+	v.next, within = v.frozen.seek(index)
+	return within
+}
+
 // End lets go of the view: what only it could see is freed. Ending twice does no harm.
 func (v *View) End() {
 	l := v.list

@@ -1,6 +1,10 @@
 package set
 
-import "github.com/troupe-db/troupe/datatypes/dict"
+import (
+	"github.com/troupe-db/troupe/datatypes/arena"
+	"github.com/troupe-db/troupe/datatypes/dict"
+	"github.com/troupe-db/troupe/datatypes/prefetch"
+)
 
 // A View walks the members of a set as they were at the instant it began, some at a time, while the set goes on changing
 // between the steps.
@@ -13,6 +17,7 @@ type View struct {
 	set   *Set
 	visit func(member []byte)
 	pos   uint64
+	refs  []arena.Ref // scratch of Step
 	done  bool
 	skip  map[string]struct{} // members before pos that were handed over already or were added after the instant
 }
@@ -34,22 +39,34 @@ func (v *View) Step(n int) (more bool) {
 		return false
 	}
 	from := v.pos
+	// The memory of several members is waited for at the same time: records lie in no order.
+	refs := v.refs[:0]
 	v.pos, more = v.set.dict.Scan(from, n, func(slot dict.Slot) {
-		member := Member{slot.Ref()}.Bytes()
-		if dict.Hash(member) < from {
-			return // the table has shrunk since: the scan resumed at the start of a group part of which is done
-		}
-		if len(v.skip) > 0 {
-			if _, ok := v.skip[string(member)]; ok {
-				return
-			}
-		}
-		v.visit(member)
+		r := slot.Ref()
+		prefetch.Read(r.Ptr())
+		refs = append(refs, r)
 	})
+	v.refs = refs
+	for _, r := range refs {
+		v.look(Member{r}.Bytes(), from)
+	}
 	if !more {
 		v.End()
 	}
 	return more
+}
+
+// look visits a member of a step that began at from, if it belongs to the view and was not visited before.
+func (v *View) look(member []byte, from uint64) {
+	if dict.Hash(member) < from {
+		return // the table has shrunk since: the scan resumed at the start of a group part of which is done
+	}
+	if len(v.skip) > 0 {
+		if _, ok := v.skip[string(member)]; ok {
+			return
+		}
+	}
+	v.visit(member)
 }
 
 // End gives the walk up. It may be called again.
@@ -58,7 +75,7 @@ func (v *View) End() {
 		return
 	}
 	v.done = true
-	v.skip = nil
+	v.skip, v.refs = nil, nil
 	views := v.set.views
 	for i := range views {
 		if views[i] == v {

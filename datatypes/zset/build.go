@@ -1,6 +1,7 @@
 package zset
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/troupe-db/troupe/datatypes/arena"
@@ -56,6 +57,8 @@ type Builder struct {
 	holes   bool      // members have gone since: items are not to be trusted
 	longest int
 
+	minusZero bool // a score was -0
+
 	pending  int // records that are not in the dict yet: their slots are on the way from memory
 	hashes   [batch]uint64
 	pendings [batch]record
@@ -105,6 +108,11 @@ func (b *Builder) Len() int { return b.z.dict.Len() + b.pending }
 // MaxMember returns the length of the longest member that was added.
 func (b *Builder) MaxMember() int { return b.longest }
 
+// MinusZero reports that a score is, or was for a time, -0: AppendPacked makes 0 of it.
+func (b *Builder) MinusZero() bool { return b.minusZero }
+
+func isMinusZero(score float64) bool { return score == 0 && math.Signbit(score) }
+
 // Bytes returns about how much memory the set will have. O(1).
 func (b *Builder) Bytes() int64 { return b.z.Bytes() + int64(b.Len())*(leafEntry+1) }
 
@@ -128,6 +136,7 @@ func (b *Builder) add(hash uint64, member []byte, score float64) {
 	b.hashes[b.pending], b.pendings[b.pending] = hash, record(ref)
 	b.pending++
 	b.longest = max(b.longest, len(member))
+	b.minusZero = b.minusZero || isMinusZero(score)
 
 	if b.n == b.room {
 		b.grow(max(16, 2*b.n))
@@ -196,8 +205,10 @@ func (b *Builder) rescore(r record, score float64) {
 	if score != score {
 		panic("zset: score is NaN")
 	}
-	if scoreOf(r) != score {
-		setScore(r, score)
+	was := scoreOf(r)
+	setScore(r, score) // also when it is 0 in the place of -0: that is no other key, but another text
+	b.minusZero = b.minusZero || isMinusZero(score)
+	if was != score {
 		b.stale, b.rising, b.falling = true, false, false
 	}
 }

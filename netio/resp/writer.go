@@ -20,6 +20,17 @@ type Writer struct {
 // grows. With n = 0 all goes into Buf.
 func (w *Writer) Pieces(n int) { w.piece, w.deferred = n, 0 }
 
+// Adopt appends pieces of replies, which become the Writer's. They are not copied. REQUIRES: Pieces was called, not with 0, and
+// no StartDeferred is open.
+func (w *Writer) Adopt(pieces ...[]byte) {
+	if len(w.Buf) > 0 {
+		w.Full = append(w.Full, w.Buf)
+	}
+	last := len(pieces) - 1
+	w.Full = append(w.Full, pieces[:last]...)
+	w.Buf = pieces[last]
+}
+
 // Rewind drops what was appended since Buf, with Full empty, was mark bytes long.
 func (w *Writer) Rewind(mark int) {
 	if len(w.Full) > 0 {
