@@ -105,7 +105,7 @@ func (w *sharedWalk) finish() {
 	case w.b.abandoned(): // nobody is to see it
 	case !w.failed:
 		w.b.w.Pieces(replyPiece)
-		w.walk.Finish(&w.b.w)
+		w.walk.Finish(&w.b.w, stepAside)
 	case w.given:
 		w.b.sess.Kill() // in the middle of a reply there is no place for an error
 	default:

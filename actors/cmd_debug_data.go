@@ -82,7 +82,7 @@ func (w *digestWalk) Parts() []command.WalkPart {
 func (w *digestWalk) Take() [][]byte { return nil }
 
 // Finish implements command.Walk.
-func (w *digestWalk) Finish(out *resp.Writer) {
+func (w *digestWalk) Finish(out *resp.Writer, _ func()) {
 	var sum digest
 	for _, p := range w.parts {
 		sum.add(p.sum)
@@ -154,7 +154,7 @@ func debugDigest(c *command.Ctx) {
 		for p.Step() {
 		}
 	}
-	w.Finish(c.Reply)
+	w.Finish(c.Reply, nil)
 }
 
 func debugDigestValue(c *command.Ctx) {

@@ -15,25 +15,31 @@ import (
 
 // longLen is how many elements the values of these tests have: more than is read in one go, and more bytes than stay in
 // the memory that keys share.
-const longLen = 12_000
+const longLen = 6000
 
 // longElem is an element of a value; those of 2i and 2i+1 come and go together.
-func longElem(i int) string { return fmt.Sprintf("%060d", i) }
+func longElem(i int) string { return fmt.Sprintf("%090d", i) }
 
-// fillLong makes "set", "hash", "list" and "zset" of longLen elements each.
-func fillLong(c *testConn) {
+// fillLong makes the keys, of "set", "hash", "list" and "zset", with longLen elements each.
+func fillLong(c *testConn, keys ...string) {
 	const at = 500
-	for i := 0; i < longLen; i += at {
-		var set, hash, zset []string
-		for j := i; j < i+at; j++ {
-			set = append(set, longElem(j))
-			hash = append(hash, longElem(j), "value:"+longElem(j))
-			zset = append(zset, fmt.Sprint(j), longElem(j))
+	for _, key := range keys {
+		for i := 0; i < longLen; i += at {
+			words := map[string][]string{
+				"set": {"SADD", key}, "hash": {"HSET", key}, "zset": {"ZADD", key}, "list": {"RPUSH", key},
+			}[key]
+			for j := i; j < i+at; j++ {
+				switch key {
+				case "hash":
+					words = append(words, longElem(j), "value:"+longElem(j))
+				case "zset":
+					words = append(words, fmt.Sprint(j), longElem(j))
+				default:
+					words = append(words, longElem(j))
+				}
+			}
+			c.do(words...)
 		}
-		require.Equal(c.t, int64(at), c.do(append([]string{"SADD", "set"}, set...)...))
-		require.Equal(c.t, int64(at), c.do(append([]string{"HSET", "hash"}, hash...)...))
-		require.Equal(c.t, int64(at), c.do(append([]string{"ZADD", "zset"}, zset...)...))
-		require.Equal(c.t, int64(i+at), c.do(append([]string{"RPUSH", "list"}, set...)...))
 	}
 }
 
@@ -60,9 +66,9 @@ var longReads = []struct {
 	{"HKEYS hash", "hash", sorted},
 	{"HVALS hash", "hash", sorted},
 	{"LRANGE list 0 -1", "list", texts},
-	{"LRANGE list 1001 -1000", "list", texts},
+	{"LRANGE list 301 -300", "list", texts},
 	{"SORT list DESC", "list", texts},
-	{"SORT set LIMIT 5 10000", "set", texts},
+	{"SORT set LIMIT 5 5000", "set", texts},
 	{"SORT_RO zset ALPHA", "zset", texts},
 }
 
@@ -72,7 +78,7 @@ func TestLongReadsSeeOneInstant(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {
 		c, other := ts.connect(), ts.connect()
 		base := ts.usedBytes()
-		for _, meanwhile := range [][]string{
+		for i, meanwhile := range [][]string{
 			{"DEL KEY", "EXISTS KEY"},
 			{"UNLINK KEY", "SADD KEY a"},
 			{"SET KEY x"},
@@ -84,13 +90,13 @@ func TestLongReadsSeeOneInstant(t *testing.T) {
 			{"PEXPIRE KEY 1", "ADVANCE"},
 			{"COPY KEY a", "COPY a KEY REPLACE", "DEL a"},
 		} {
-			fillLong(c)
-			for _, read := range longReads {
-				name := fmt.Sprint(read.line, " and ", meanwhile)
+			for j, read := range longReads {
+				if testing.Short() && j%3 != i%3 {
+					continue
+				}
+				fillLong(c, read.key)
 				want := read.order(c.run(read.line))
 				require.Equal(t, ok, c.run("SET before 1"))
-				c.run("DEL saved")
-				require.Equal(t, int64(1), c.run("COPY "+read.key+" saved"))
 				c.send(read.line, "GET before")
 				for _, line := range meanwhile {
 					if line == "ADVANCE" {
@@ -99,14 +105,9 @@ func TestLongReadsSeeOneInstant(t *testing.T) {
 					}
 					other.run(strings.ReplaceAll(line, "KEY", read.key))
 				}
-				require.Equal(t, want, read.order(c.reply()), name)
+				require.Equal(t, want, read.order(c.reply()), "%s and %s", read.line, meanwhile)
 				c.reply()
-				other.run("DEL " + read.key)
-				if other.run("RENAME saved "+read.key) != ok {
-					require.Contains(t, []string{"FLUSHALL", "FLUSHDB", "SWAPDB 0 1", "MOVE KEY 1"}, meanwhile[0])
-					other.run("FLUSHALL")
-					fillLong(c)
-				}
+				other.run("FLUSHALL")
 			}
 			require.Equal(t, ok, c.run("FLUSHALL"))
 			require.Equal(t, base, ts.usedBytes(), "%v", meanwhile)
@@ -133,7 +134,7 @@ func TestLongReadsUnderWrites(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {
 		rnd := rand.New(rand.NewPCG(1, 2))
 		r, w := ts.connect(), ts.connect()
-		fillLong(w)
+		fillLong(w, "set", "hash", "list", "zset")
 		pair := func() (a, b string) {
 			i := 2 * rnd.IntN(longLen)
 			return longElem(i), longElem(i + 1)
@@ -212,13 +213,13 @@ func TestLongReadsUnderWrites(t *testing.T) {
 						}
 					}
 					require.Empty(t, values)
-				case "HVALS hash", "SORT set LIMIT 5 10000":
+				case "HVALS hash", "SORT set LIMIT 5 5000":
 				case "LRANGE list 0 -1":
 					for p := range slices.Chunk(got, 2) {
 						require.True(t, even(p[0]), p[0])
 						require.Equal(t, half(p[1]), p[0])
 					}
-				case "LRANGE list 1001 -1000":
+				case "LRANGE list 301 -300":
 					require.False(t, even(got[0]))
 				default:
 					seen := map[string]int{}
@@ -238,7 +239,7 @@ func TestLongReadsUnderWrites(t *testing.T) {
 func TestLongReadReplies(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {
 		c := ts.connect()
-		fillLong(c)
+		fillLong(c, "set", "hash", "list")
 		c.send("SET a 1", "SMEMBERS set", "SADD set new", "SCARD set", "SMEMBERS set", "LRANGE list 0 -1", "GET a")
 		require.Equal(t, ok, c.reply())
 		require.Len(t, c.reply(), longLen)
@@ -271,7 +272,7 @@ func TestLongReadIsGivenUp(t *testing.T) {
 	onShards(t, func(t *testing.T, ts *testServer) {
 		other := ts.connect()
 		base := ts.usedBytes()
-		fillLong(other)
+		fillLong(other, "set", "hash", "list", "zset")
 		full := ts.usedBytes()
 		for _, read := range longReads {
 			c := ts.connect()
@@ -309,11 +310,11 @@ func TestWalkPanicInReply(t *testing.T) {
 // halfway panics in its second slice.
 type halfway struct{ steps, ended bool }
 
-func (w *halfway) Parts() []command.WalkPart { return []command.WalkPart{w} }
-func (w *halfway) Shard() int                { return 0 }
-func (w *halfway) End()                      { w.ended = true }
-func (w *halfway) Finish(*resp.Writer)       {}
-func (w *halfway) Take() [][]byte            { return [][]byte{[]byte("*2\r\n:1\r\n")} }
+func (w *halfway) Parts() []command.WalkPart   { return []command.WalkPart{w} }
+func (w *halfway) Shard() int                  { return 0 }
+func (w *halfway) End()                        { w.ended = true }
+func (w *halfway) Finish(*resp.Writer, func()) {}
+func (w *halfway) Take() [][]byte              { return [][]byte{[]byte("*2\r\n:1\r\n")} }
 func (w *halfway) Step() bool {
 	if w.steps {
 		panic("in the second slice")

@@ -94,10 +94,18 @@ func (b *Batch) warm(held uint64) int {
 	if end-b.pos < 2 {
 		return end
 	}
+	// A pipeline for one key, a queue say, needs it announced once.
+	last := uint64(0)
+	distinct := 0
 	for i := b.pos; i < end; i++ {
-		if q := &b.reqs[i]; q.to == toShard && q.key > 0 && held>>q.shard&1 != 0 {
+		if q := &b.reqs[i]; q.to == toShard && q.key > 0 && held>>q.shard&1 != 0 && q.hash != last {
 			b.sys.shards[q.shard].ks.DB(b.sess.db).WarmSlot(q.hash)
+			last = q.hash
+			distinct++
 		}
+	}
+	if distinct < 2 {
+		return end
 	}
 	for i := b.pos; i < end; i++ {
 		if q := &b.reqs[i]; q.to == toShard && q.key > 0 && held>>q.shard&1 != 0 {

@@ -194,12 +194,14 @@ func unpackCursor(cursor uint64) (shard int, pos uint64) {
 	return int(cursor >> scanPosBits), cursor << (64 - scanPosBits)
 }
 
-// scanHeavy keeps large steps off the event loop.
+// scanHeavy keeps large steps off the event loop. A pattern may be "count" too, and the last COUNT is the one that counts: any
+// of them will do.
 func scanHeavy(c *Ctx) bool {
 	for i := 2; i+1 < len(c.Args); i++ {
 		if equalFold(c.Args[i], "count") {
-			n, ok := resp.ParseInt(c.Args[i+1])
-			return ok && n > heavyKeys
+			if n, ok := resp.ParseInt(c.Args[i+1]); ok && n > heavyKeys {
+				return true
+			}
 		}
 	}
 	return false

@@ -298,7 +298,7 @@ func TestKeysWalk(t *testing.T) {
 			}
 			var out resp.Writer
 			out.Pieces(walkPiece)
-			w.Finish(&out)
+			w.Finish(&out, func() {})
 			reply := slices.Concat(append(out.Full, out.Buf)...)
 			v, size, err := resp.ReadReply(reply)
 			require.NoError(t, err)

@@ -34,7 +34,7 @@ func (w *keysWalk) Parts() []WalkPart {
 func (w *keysWalk) Take() [][]byte { return nil }
 
 // Finish implements Walk.
-func (w *keysWalk) Finish(out *resp.Writer) {
+func (w *keysWalk) Finish(out *resp.Writer, _ func()) {
 	n := 0
 	for _, p := range w.parts {
 		n += p.n

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"math"
+
 	"github.com/troupe-db/troupe/datatypes/intset"
 	"github.com/troupe-db/troupe/datatypes/keyspace"
 	"github.com/troupe-db/troupe/datatypes/listpack"
@@ -273,7 +275,7 @@ var smembersSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key",
 	Tips:    []string{"nondeterministic_output_order"},
-	Heavy:   func(c *Ctx) bool { return !c.canWalk() && c.elements(1) > heavyElements },
+	Heavy:   func(c *Ctx) bool { return !c.canWalk() && c.weight(1, math.MaxInt64) > heavyElements },
 	Run:     smembersCommand,
 }
 
@@ -288,7 +290,7 @@ func smembersCommand(c *Ctx) {
 	}
 	db := c.DB(c.Key(1))
 	v := viewSet(db, e)
-	if v.obj != nil && v.len() > heavyElements && c.canWalk() {
+	if v.obj != nil && c.canWalk() && c.weight(1, math.MaxInt64) > heavyElements {
 		c.walkSet(db, e, v.obj)
 		return
 	}

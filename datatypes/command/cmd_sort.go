@@ -135,7 +135,7 @@ func sortScope(args [][]byte) Scope {
 // is there already.
 func sortHeavy(c *Ctx) bool {
 	n := c.elements(1)
-	if n <= heavyElements {
+	if n <= heavyElements && len(c.Args) < sortManyWords {
 		return false
 	}
 	o, err := sortOptionsOf(c.Args, c.Spec.Flags&Write != 0)
@@ -143,9 +143,21 @@ func sortHeavy(c *Ctx) bool {
 		return false
 	}
 	k := c.Key(1)
-	e, ok := c.DB(k).Peek(k)
-	return ok && sortLong(&o, e.Type(), n) && !(c.canWalk() && sortWalks(&o, e.Type()))
+	db := c.DB(k)
+	e, ok := db.Peek(k)
+	if !ok || e.Type() != keyspace.List && e.Type() != keyspace.Set && e.Type() != keyspace.ZSet {
+		return false
+	}
+	if n <= heavyElements {
+		// Few elements, but each with many GETs.
+		from, to := o.window(sortedLen(db, e))
+		return (to-from)*len(o.gets) > heavyElements
+	}
+	return sortLong(&o, e.Type(), n) && !(c.canWalk() && sortWalks(&o, e.Type()))
 }
+
+// sortManyWords is the number of words below which SORT of few elements has few GETs as well.
+const sortManyWords = 32
 
 // sortLong tells whether sorting a large value of n elements takes long.
 func sortLong(o *sortOptions, t keyspace.Type, n int) bool {
@@ -223,6 +235,7 @@ func (v *sortVector) reply(w *resp.Writer, o *sortOptions, from, to int, lookup 
 	w.Array((to - from) * max(len(o.gets), 1))
 	for i := from; i < to; i++ {
 		v.warm(i)
+		v.worked(1)
 		elem := v.at(i)
 		if len(o.gets) == 0 {
 			w.BulkString(elem)
@@ -316,6 +329,7 @@ func (v *sortVector) weigh(o *sortOptions) bool {
 			return false
 		}
 		v.addScore(score)
+		v.worked(1)
 	}
 	return true
 }

@@ -35,6 +35,22 @@ type sortVector struct {
 
 	key   []byte // scratch
 	block []byte // where copies of texts go
+
+	stepAside func() // lets others have the processor; nil where nobody is to go first
+	since     int    // elements worked on since
+}
+
+// sortStride is how many elements are worked on, some 100 µs, before others may have the processor.
+const sortStride = 4096
+
+// worked counts n elements that were worked on.
+func (v *sortVector) worked(n int) {
+	if v.since += n; v.since >= sortStride {
+		v.since = 0
+		if v.stepAside != nil {
+			v.stepAside()
+		}
+	}
 }
 
 // sortItem is an element to be sorted.
@@ -251,6 +267,7 @@ func (v *sortVector) sortAll(items []sortItem) {
 		for j < len(items) && items[j].key == items[i].key {
 			j++
 		}
+		v.worked(j - i)
 		if run := items[i:j]; len(run) >= radixFrom && v.rekey(run) {
 			v.sortAll(run)
 		} else if len(run) > 1 {
@@ -263,10 +280,13 @@ func (v *sortVector) sortAll(items []sortItem) {
 // radix sorts items by their keys alone.
 func (v *sortVector) radix(items []sortItem) {
 	var counts [8][256]uint32
-	for _, it := range items {
-		for d := range counts {
-			counts[d][byte(it.key>>(8*d))]++
+	for some := range slices.Chunk(items, sortStride) {
+		for _, it := range some {
+			for d := range counts {
+				counts[d][byte(it.key>>(8*d))]++
+			}
 		}
+		v.worked(len(some))
 	}
 	from, to := items, []sortItem(nil)
 	for d := range counts {
@@ -281,10 +301,13 @@ func (v *sortVector) radix(items []sortItem) {
 			counts[d][b] = at
 			at += n
 		}
-		for _, it := range from {
-			b := byte(it.key >> (8 * d))
-			to[counts[d][b]] = it
-			counts[d][b]++
+		for some := range slices.Chunk(from, sortStride) {
+			for _, it := range some {
+				b := byte(it.key >> (8 * d))
+				to[counts[d][b]] = it
+				counts[d][b]++
+			}
+			v.worked(len(some))
 		}
 		from, to = to, from
 	}

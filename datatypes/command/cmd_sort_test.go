@@ -415,3 +415,31 @@ func BenchmarkSort(b *testing.B) {
 		b.Run(name, func(b *testing.B) { benchmarkSort(b, 1_000_000, words...) })
 	}
 }
+
+// TestSortHeavyGets: few elements with very many GETs are as much work as many elements.
+func TestSortHeavyGets(t *testing.T) {
+	s := newTestCtx(t, 1)
+	s.run("RPUSH l 1 2 3 4 5 6 7 8 9 10")
+	require.False(t, s.heavy("SORT l GET # GET #"))
+	require.False(t, s.heavy("SORT l"+strings.Repeat(" GET #", 100)))
+	require.True(t, s.heavy("SORT l"+strings.Repeat(" GET #", 1000)))
+	require.True(t, s.heavy("SORT l BY nosort"+strings.Repeat(" GET #", 1000)))
+	require.False(t, s.heavy("SORT l LIMIT 0 1"+strings.Repeat(" GET #", 1000)))
+	require.False(t, s.heavy("SORT nokey"+strings.Repeat(" GET #", 1000)))
+}
+
+// TestHeavyByBytes: few elements that are long weigh as many that are short.
+func TestHeavyByBytes(t *testing.T) {
+	s := newTestCtx(t, 1)
+	for i := range 200 {
+		s.do("SADD", "long", strconv.Itoa(i)+strings.Repeat("x", 20000))
+		s.do("SADD", "short", "x"+strconv.Itoa(i))
+	}
+	for _, line := range []string{"SMEMBERS %s", "SUNION %s %s", "COPY %s other", "SPOP %s 190", "SRANDMEMBER %s 190"} {
+		require.True(t, s.heavy(strings.ReplaceAll(line, "%s", "long")), line)
+		require.False(t, s.heavy(strings.ReplaceAll(line, "%s", "short")), line)
+	}
+	require.True(t, s.heavy("SCAN 0 MATCH count COUNT 100000"))
+	require.True(t, s.heavy("SCAN 0 COUNT 1 COUNT 100000"))
+	require.False(t, s.heavy("SCAN 0 MATCH count COUNT 10"))
+}

@@ -100,9 +100,14 @@ func (w *sortWalk) addRun(r *list.Run, n int) {
 func (w *sortWalk) Take() [][]byte { return nil }
 
 // Finish implements Walk.
-func (w *sortWalk) Finish(out *resp.Writer) {
+func (w *sortWalk) Finish(out *resp.Writer, stepAside func()) {
 	v := &w.v
-	v.elems = slices.Concat(w.elems...)
+	v.stepAside = stepAside
+	v.elems = make([]string, 0, w.n)
+	for _, some := range w.elems {
+		v.elems = append(v.elems, some...)
+		v.worked(len(some))
+	}
 	w.elems = nil
 	switch {
 	case !w.o.nosort:

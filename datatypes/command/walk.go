@@ -17,8 +17,9 @@ type Walk interface {
 	// Take returns the beginning of the reply as far as it is certain, in pieces that are the caller's from now on; of
 	// many nothing is certain before the end. It is for the owner of the part that is walked.
 	Take() [][]byte
-	// Finish appends the rest of the reply when all parts have ended. It may take long, and touches no shard.
-	Finish(w *resp.Writer)
+	// Finish appends the rest of the reply when all parts have ended. It may take long, touches no shard, and calls
+	// stepAside again and again, which lets others have the processor.
+	Finish(w *resp.Writer, stepAside func())
 }
 
 // WalkPart is a part of a walk on one shard.
@@ -129,7 +130,7 @@ func (w *valueWalk) Take() [][]byte {
 }
 
 // Finish implements Walk.
-func (w *valueWalk) Finish(out *resp.Writer) {
+func (w *valueWalk) Finish(out *resp.Writer, _ func()) {
 	if !w.known {
 		w.head(out, w.n)
 	}

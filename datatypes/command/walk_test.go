@@ -53,7 +53,7 @@ func (w *walked) finish(proto int) string {
 	}
 	out := resp.Writer{Proto: proto}
 	out.Pieces(walkPiece)
-	w.walk.Finish(&out)
+	w.walk.Finish(&out, func() {})
 	w.got = append(w.got, slices.Concat(append(out.Full, out.Buf)...)...)
 	return string(w.got)
 }
@@ -298,9 +298,8 @@ func testWalk(t *testing.T, tc walkCase, fate []string, key, pad string) {
 	want := string(s.call(args))
 
 	var walks [2]walked // the second one begins later
-	w := &walks[0]
-	for n := 0; n < 2; n++ {
-		w = &walks[n]
+	for n := range walks {
+		w := &walks[n]
 		w.walk = s.begin(tc.line)
 		require.NotNil(t, w.walk)
 		require.Len(t, w.walk.Parts(), 1)
