@@ -38,7 +38,9 @@ func (c *Ctx) put(db *keyspace.DB, k keyspace.Key) {
 }
 
 // copyHeavy tells whether copying the value at Args[1] takes long.
-func copyHeavy(c *Ctx) bool { return c.stringLen(1) > heavyBytes || c.weight(1, math.MaxInt64) > heavyElements }
+func copyHeavy(c *Ctx) bool {
+	return c.stringLen(1) > heavyBytes || c.weight(1, math.MaxInt64) > heavyElements
+}
 
 // COPY copies a value and its deadline to another key, possibly of another database.
 var copySpec = Spec{
