@@ -74,7 +74,8 @@ func expireConditionArg(c *Ctx) (o expireCondition, ok bool) {
 		case w.is("LT"):
 			o.lt = true
 		default:
-			w.fail("ERR Unsupported option " + string(w.next()))
+			option := w.next()
+			w.fail("ERR Unsupported option " + string(echo(option, len(option))))
 		}
 	}
 	switch {

@@ -206,6 +206,7 @@ func TestExpire(t *testing.T) {
 		s.check(
 			"SET k v", "+OK",
 			"EXPIRE nokey 10", ":0",
+			`EXPIRE k 10 "x\x00y"`, unsupported+"x",
 			"TTL nokey", ":-2", "PTTL nokey", ":-2", "EXPIRETIME nokey", ":-2", "PEXPIRETIME nokey", ":-2",
 			"TTL k", ":-1", "PTTL k", ":-1", "EXPIRETIME k", ":-1", "PEXPIRETIME k", ":-1",
 			"EXPIRE k 10", ":1",
