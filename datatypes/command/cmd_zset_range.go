@@ -140,6 +140,8 @@ func (f zrangeForm) heavy(c *Ctx) bool {
 	key := 1
 	if f.store {
 		key = 2
+	} else if len(c.Args) == 4 && (f.auto || f.kind == zrangeRank) && smallIndex(c.Args[2]) && smallIndex(c.Args[3]) {
+		return false
 	}
 	var a zrangeArgs
 	if f.parse(c, &a) != "" {
@@ -161,6 +163,11 @@ func (f zrangeForm) heavy(c *Ctx) bool {
 	}
 	lo, hi := a.span(r)
 	return c.weight(key, int64(hi-lo)) > heavyElements
+}
+
+// smallIndex tells whether word is an index from 0 to 99: most ranges have such ends, and are short.
+func smallIndex(word []byte) bool {
+	return len(word) <= 2 && len(word) > 0 && isDigit(word[0]) && isDigit(word[len(word)-1])
 }
 
 // zsetPeek returns a reader of the sorted set at Args[i], if there is one, for an estimate.
