@@ -411,6 +411,12 @@ func TestStreamAddAllocs(t *testing.T) {
 // countingJournal counts effects.
 type countingJournal struct{ n int }
 
+// BeginEntry implements Journal.
+func (*countingJournal) BeginEntry() {}
+
+// EndEntry implements Journal.
+func (*countingJournal) EndEntry() {}
+
 // Append implements Journal.
 func (j *countingJournal) Append(int, [][]byte) { j.n++ }
 

@@ -594,6 +594,12 @@ func (s *testCtx) prepared(words ...string) func() {
 // sink is a journal that forgets.
 type sink struct{}
 
+// BeginEntry implements Journal.
+func (sink) BeginEntry() {}
+
+// EndEntry implements Journal.
+func (sink) EndEntry() {}
+
 func (sink) Append(int, [][]byte) {}
 
 func TestStringAllocs(t *testing.T) {

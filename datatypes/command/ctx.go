@@ -17,6 +17,10 @@ type Client interface {
 
 // Journal takes the effects of commands, in the order in which they took place.
 type Journal interface {
+	// BeginEntry and EndEntry enclose the effects of an EXEC or a script, which are one entry. They come in pairs, one in
+	// another where EXEC runs a script; a pair without effects means nothing.
+	BeginEntry()
+	EndEntry()
 	// Append takes one command that repeats an effect; args are valid during the call.
 	Append(db int, args [][]byte)
 }
@@ -63,6 +67,10 @@ type Ctx struct {
 	Journal Journal
 	// Walker takes what long reads begin; where there is none they are done in one go.
 	Walker Walker
+	// Blocker takes commands that wait; where there is none they do not.
+	Blocker Blocker
+	// Within, when not 0, is the set of the shards that are at hand: a blocking command runs again on those alone.
+	Within uint64
 	// InScript, InMulti tell that the command is part of a script or EXEC: blocking commands do not block.
 	InScript, InMulti bool
 

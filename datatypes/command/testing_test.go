@@ -158,6 +158,12 @@ func (s *testCtx) Flushed(db *keyspace.DB, _ bool) {
 	s.note("flushed ", []byte{'0' + byte(db.Index())})
 }
 
+// BeginEntry implements Journal.
+func (*testCtx) BeginEntry() {}
+
+// EndEntry implements Journal.
+func (*testCtx) EndEntry() {}
+
 // Append implements Journal.
 func (s *testCtx) Append(_ int, args [][]byte) {
 	s.log = append(s.log, "> "+string(joinBytes(args)))

@@ -13,6 +13,9 @@ type DB struct {
 	*space
 	shard *Shard
 	num   int
+
+	watched map[string][]*Watch   // see watch.go
+	queues  map[string]*WaitQueue // of clients that wait for keys, see blocked.go
 }
 
 // space is the content of a DB, apart from its number: SWAPDB exchanges spaces, FLUSHDB replaces one.
@@ -226,6 +229,7 @@ func (db *DB) remove(k Key, e Entry) {
 	db.dict.Delete(k.H, k.B)
 	db.arena.Free(e.ref)
 	db.shard.mark(db.num)
+	db.Signal(k.B)
 }
 
 // insert adds a record for a key that is not there.
@@ -237,7 +241,10 @@ func (db *DB) insert(k Key, ref arena.Ref) {
 }
 
 // created reports a key that was not there before, once its value is in place.
-func (db *DB) created(k Key) { db.Notify(EventNew, "new", k.B) }
+func (db *DB) created(k Key) {
+	db.Signal(k.B)
+	db.Notify(EventNew, "new", k.B)
+}
 
 // newRecord allocates a record with room for size bytes of value, writes all but the value, and returns the offset of
 // the value. atMs < 0 means no deadline.
@@ -269,6 +276,9 @@ func (db *DB) newRecord(k Key, t Type, enc Encoding, flags byte, access uint32, 
 
 // Touched reports that the value at key changed: WATCH and client-side caching learn of it.
 func (db *DB) Touched(key []byte) {
+	if len(db.watched) > 0 {
+		db.touchWatches(key)
+	}
 	if o := db.shard.Observer; o != nil {
 		o.Modified(db, key)
 	}
@@ -285,8 +295,10 @@ func (db *DB) Notify(class EventClass, name string, key []byte) {
 func (db *DB) Flush() int {
 	n := db.dict.Len()
 	db.shard.mark(db.num)
+	db.replaceWatched(nil)
 	old := db.space
 	db.space = newSpace()
+	db.signalAll()
 	old.leave(db.shard)
 	if o := db.shard.Observer; o != nil {
 		o.Flushed(db, n > 0)

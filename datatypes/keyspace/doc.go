@@ -32,5 +32,7 @@
 //	object.go    large collections, and deadlines of fields
 //	expire.go    deadlines, lazy and active expiry
 //	cut.go       walks at one instant
+//	watch.go     watched keys
+//	blocked.go   clients that wait for keys
 //	compact.go   moving records out of sparse slabs
 package keyspace

@@ -101,6 +101,9 @@ func (db *DB) expireNow(k Key, e Entry) {
 	s.Stats.ExpireLagMsHi = max(s.Stats.ExpireLagMsHi, s.NowMs-e.ExpireAtMs())
 	db.remove(k, e)
 	s.Stats.Expired++
+	if len(db.watched) > 0 {
+		db.touchWatches(k.B)
+	}
 	if o := s.Observer; o != nil {
 		o.Expired(db, k.B)
 		o.Event(db, EventExpired, "expired", k.B)

@@ -32,6 +32,9 @@ type Shard struct {
 	Config   Config
 	Stats    Stats
 	Observer Observer // may be nil
+	// Ready takes the keys that clients who wait may be served from. The owner may put its own list here, one for several
+	// shards, so that the order of signals is known over all of them.
+	Ready *ReadyKeys
 
 	// ReapFields removes fields of the hash at k, which is e, whose deadline has passed, up to budget of them, and the
 	// key with its last field; it returns how many. Whoever knows hashes sets it.
@@ -44,6 +47,8 @@ type Shard struct {
 	touched uint64   // databases whose size may have changed, see TakeTouched
 	pins    []*Pin   // views of objects that are in use
 	orphans []*space // flushed while something looked at them, see space.leave
+
+	cross map[string]crossWaits // by key, of any database
 
 	id    int
 	dbs   []*DB
@@ -62,7 +67,8 @@ type Options struct {
 
 // NewShard returns an empty shard.
 func NewShard(o Options) *Shard {
-	s := &Shard{Soonest: math.MaxInt64, epochMs: o.NowMs, id: o.ID, NowMs: o.NowMs, rand: o.Rand, later: o.Later}
+	s := &Shard{Soonest: math.MaxInt64, epochMs: o.NowMs, id: o.ID, NowMs: o.NowMs, rand: o.Rand, later: o.Later,
+		Ready: new(ReadyKeys)}
 	s.dbs = make([]*DB, o.Databases)
 	for i := range s.dbs {
 		s.dbs[i] = &DB{shard: s, num: i}
@@ -83,7 +89,11 @@ func (s *Shard) Databases() int { return len(s.dbs) }
 // SwapDB exchanges the contents of two databases.
 func (s *Shard) SwapDB(a, b int) {
 	x, y := s.dbs[a], s.dbs[b]
+	x.replaceWatched(y)
+	y.replaceWatched(x)
 	x.space, y.space = y.space, x.space
+	x.signalAll()
+	y.signalAll()
 	s.mark(a)
 	s.mark(b)
 }

@@ -113,6 +113,9 @@ func (db *DB) place(k Key, t Type, enc Encoding, flags byte, atMs int64, size in
 	if atMs == KeepTTL {
 		atMs = was
 	}
+	if old.Type() != t || t != String { // not worth it for strings, which nobody waits for
+		db.Signal(k.B)
+	}
 	access := db.shard.freshAccess()
 	if db.shard.Config.LFU {
 		access = old.access() // a hot key stays hot when it is overwritten
