@@ -42,10 +42,12 @@ type Batch struct {
 	big    bool   // args alias a large query buffer
 	handed bool   // some replies were handed out early
 	store  []byte
-	parked func() // set when the batch must wait: called once it has let go of everything, with the batch
-	work   func() // set by a handler that has begun work which ends later, see await.go
-	mark   int    // of the request that waits for its work: where its reply starts,
-	errs   int    // and how many errors there were before it
+	wait   command.Wait // what the request that just ran blocks on,
+	blocks bool         // if it does
+	parked func()       // set when the batch must wait: called once it has let go of everything, with the batch
+	work   func()       // set by a handler that has begun work which ends later, see await.go
+	mark   int          // of the request that waits for its work: where its reply starts,
+	errs   int          // and how many errors there were before it
 
 	state atomic.Int32
 }
@@ -70,6 +72,7 @@ const (
 	toSession route = iota // on no shard
 	toShard                // on one shard
 	toHold                 // on several shards, all held at once
+	toLater                // on shards that are known when it is reached: see resolve
 )
 
 type lane uint8
@@ -81,9 +84,10 @@ const (
 
 // States of a batch, as the goroutine that reads the connection sees it.
 const (
-	inline int32 = iota // under way; the reader is still inside Feed
-	left                // under way elsewhere; the reader has returned and must be woken
-	done                // finished; belongs to the reader
+	inline   int32 = iota // under way; the reader is still inside Feed
+	left                  // under way elsewhere; the reader has returned and must be woken
+	done                  // finished; belongs to the reader
+	orphaned              // under way elsewhere, and there is no reader any more: who finishes it cleans up
 )
 
 var batchPool = sync.Pool{New: func() any { return new(Batch) }}
@@ -98,7 +102,7 @@ func (sys *System) newBatch(s *Session) *Batch {
 	b.ctx.Client, b.ctx.Reply = s, &b.w
 	b.ctx.Rand = sys.rand
 	b.ctx.Journal = sys.journal
-	b.ctx.Walker = b
+	b.ctx.Walker, b.ctx.Blocker = b, b
 	b.w.Proto = s.proto
 	return b
 }
@@ -185,6 +189,9 @@ func (b *Batch) route(q *request, args [][]byte) {
 		return
 	case command.ScopeServer:
 		return
+	case command.ScopeLater:
+		q.to = toLater
+		return
 	}
 	if i := q.spec.OneKey; i > 0 && i < len(args) {
 		q.key, q.hash = int32(i), keyspace.MakeKey(args[i]).H
@@ -217,6 +224,7 @@ func (b *Batch) hold(q *request, mask uint64) {
 type runner struct {
 	own   bool // not an event loop: long work is welcome
 	ready []*Batch
+	stage stage // of the shards that the batch which is driven has borrowed
 }
 
 func (r *runner) push(b *Batch) { r.ready = append(r.ready, b) }
@@ -244,17 +252,26 @@ func (b *Batch) drive(r *runner) {
 		}
 		if b.pos == len(b.reqs) {
 			// From the swap on the batch may be taken by the reader, who may be awake for another reason.
-			transport := b.sess.transport
-			if b.state.Swap(done) == left {
-				transport.Wake()
+			s := b.sess
+			switch b.state.Swap(done) {
+			case left:
+				s.transport.Wake()
+			case orphaned:
+				s.release()
 			}
 			return
 		}
 		b.own = b.own || r.own
-		switch q := &b.reqs[b.pos]; q.to {
+		q := &b.reqs[b.pos]
+		if q.to == toLater && !b.queues(q) {
+			b.resolve(q)
+		}
+		switch b.place(q) {
 		case toShard:
 			if b.wide(q) && b.borrowAll(r) {
-				b.runWide(r)
+				if !b.runWide(r) {
+					return
+				}
 				continue
 			}
 			if !b.sys.shards[q.shard].mailbox.post(r, b) {
@@ -268,16 +285,20 @@ func (b *Batch) drive(r *runner) {
 				return
 			}
 			if !b.own && b.heavy(q) {
-				b.leave(func(own *runner) { b.runHeld(own) })
+				b.leave(func(own *runner) bool { return b.runHeld(own) })
 				return
 			}
-			b.runHeld(r)
+			if !b.runHeld(r) {
+				return
+			}
 		default:
-			if !b.own && b.heavy(q) {
-				b.leave(func(*runner) {})
+			if !b.own && !b.queues(q) && b.heavy(q) {
+				b.leave(func(*runner) bool { return true })
 				return
 			}
-			b.runSession()
+			if !b.runSession(&r.stage) {
+				return
+			}
 		}
 	}
 }
@@ -310,14 +331,16 @@ func (b *Batch) handOutAll(pieces ...[]byte) {
 	s.transport.Wake()
 }
 
-// leave carries on with the batch on a goroutine of its own: first is run there, then the rest is driven.
-func (b *Batch) leave(first func(own *runner)) {
+// leave carries on with the batch on a goroutine of its own: first is run there, then the rest is driven, if the batch
+// still belongs to it.
+func (b *Batch) leave(first func(own *runner) bool) {
 	b.detach()
 	b.own = true
 	go func() {
 		own := runner{own: true}
-		first(&own)
-		own.push(b)
+		if first(&own) {
+			own.push(b)
+		}
 		own.loop()
 	}()
 }
@@ -346,35 +369,73 @@ func (b *Batch) borrow(r *runner) bool {
 func (b *Batch) giveBack(r *runner) {
 	held := b.held
 	b.held = 0
+	b.sys.giveBack(r, held)
+}
+
+// giveBack ends the loan of the shards, for a borrower that may have gone on elsewhere.
+func (sys *System) giveBack(r *runner, held uint64) {
 	for m := held; m != 0; m &= m - 1 {
-		sh := b.sys.shards[bits.TrailingZeros64(m)]
+		sh := sys.shards[bits.TrailingZeros64(m)]
 		sh.publish()
 		sh.mailbox.unlend()
 	}
+	r.stage.drain(r)
 	for m := held; m != 0; m &= m - 1 {
-		b.sys.shards[bits.TrailingZeros64(m)].mailbox.settle(r)
+		sys.shards[bits.TrailingZeros64(m)].mailbox.settle(r)
 	}
 }
 
-// runHeld runs the next request over the shards that are held, and gives them back.
-func (b *Batch) runHeld(r *runner) {
-	b.begin()
+// enterHeld shows the held shards the instant of the commands that follow.
+func (b *Batch) enterHeld(st *stage) {
 	for m := b.held; m != 0; m &= m - 1 {
-		b.sys.shards[bits.TrailingZeros64(m)].enter(b)
+		b.sys.shards[bits.TrailingZeros64(m)].enter(b, st)
 	}
-	b.exec(b.sys.serverStats)
-	b.giveBack(r)
 }
 
-// runSession runs the next requests as long as they need no shard.
-func (b *Batch) runSession() {
+// runHeld runs the next request over the shards that are held, and gives them back. It tells whether the batch still
+// belongs to the caller.
+func (b *Batch) runHeld(r *runner) bool {
+	sys, held := b.sys, b.held
+	b.begin()
+	b.enterHeld(&r.stage)
+	if sys.crossWaits(held) && b.widen(&b.reqs[b.pos], held) {
+		b.giveBack(r)
+		return true
+	}
+	b.held = 0
+	stays := b.exec(sys.serverStats, &r.stage, held)
+	sys.giveBack(r, held)
+	return stays
+}
+
+// crossWaits tells whether there are clients that wait on one of these shards and need others. REQUIRES: they are held.
+func (sys *System) crossWaits(held uint64) bool {
+	for m := held; m != 0; m &= m - 1 {
+		if sys.shards[bits.TrailingZeros64(m)].ks.HasCrossWaits() {
+			return true
+		}
+	}
+	return false
+}
+
+// runSession runs the next requests as long as they need no shard. It tells whether the batch still belongs to the caller.
+func (b *Batch) runSession(st *stage) bool {
 	b.begin()
 	b.sess.shown.activeMs.Store(b.ctx.NowMs) // CLIENT LIST and INFO are about to show it
-	for b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.parked == nil {
-		b.exec(b.sys.serverStats)
+	for {
+		if !b.exec(b.sys.serverStats, st, 0) {
+			return false
+		}
+		if b.pos == len(b.reqs) || b.parked != nil {
+			return true
+		}
+		q := &b.reqs[b.pos]
+		if b.place(q) != toSession {
+			return true
+		}
 		// What is next may be on a shard, at whose keys nobody may look from here.
-		if !b.own && b.pos < len(b.reqs) && b.reqs[b.pos].to == toSession && b.heavy(&b.reqs[b.pos]) {
-			return
+		if !b.own && !b.queues(q) && b.heavy(q) {
+			return true
 		}
 	}
 }
@@ -413,25 +474,31 @@ func (b *Batch) prepare(q *request) {
 	b.ctx.Begin(q.spec, b.argv[q.lo:q.hi:q.hi], int(q.key), q.hash)
 }
 
-// exec runs the next request. REQUIRES: its shards are owned.
-func (b *Batch) exec(st *cmdStats) {
+// exec runs the next request and then serves the clients that wait for what it has made ready; cs counts it, st is where
+// keys that become ready are noted, and held are the shards that are owned. It tells whether the batch still belongs to
+// the caller, who otherwise may not touch it any more. REQUIRES: the shards of the request are owned.
+func (b *Batch) exec(cs *cmdStats, st *stage, held uint64) (stays bool) {
 	q := &b.reqs[b.pos]
 	mark, errs := len(b.w.Buf), b.w.Errs
 	rejected := false
 	if b.sess.killed.Load() {
 		b.pos = len(b.reqs)
-		return
+		return true
 	}
 	if q.err != "" || b.sess.gated() {
 		if text := b.sess.refuse(b, q); text != "" {
-			b.w.Error(text)
+			b.w.Error(b.sess.refused(q, text))
 			rejected = true
 		}
 	}
 	if !rejected {
-		if b.sys.paused.Load() != 0 && b.sys.pauses(q) {
+		if b.sys.paused.Load() != 0 && b.pauses(q) {
 			b.parked = b.sys.park(b)
-			return
+			return true
+		}
+		if b.queues(q) {
+			b.enqueue(q, mark)
+			return true
 		}
 		b.prepare(q)
 		if b.own {
@@ -441,15 +508,23 @@ func (b *Batch) exec(st *cmdStats) {
 		}
 		b.call(q, mark)
 		if n := b.ctx.DirtyCount(); n != 0 {
-			st.dirty.Add(int64(n))
+			cs.dirty.Add(int64(n))
 		}
 		if b.work != nil {
 			b.parked, b.work = b.work, nil
 			b.mark, b.errs = mark, errs
-			return
+			return true
+		}
+		if !st.ready.Empty() {
+			st.serveReady(held)
+		}
+		if b.blocks {
+			b.sleep()
+			return false
 		}
 	}
-	b.conclude(q, st, mark, errs, rejected)
+	b.conclude(q, cs, mark, errs, rejected)
+	return true
 }
 
 // conclude enters a request that has run, or was refused, into the statistics and goes on to the next. mark is where
@@ -491,7 +566,7 @@ func (b *Batch) call(q *request, mark int) {
 func (b *Batch) caught(q *request, mark int) {
 	if p := recover(); p != nil {
 		b.logPanic(q, p)
-		b.work = nil
+		b.work, b.blocks = nil, false
 		b.w.Rewind(mark)
 		b.w.Error(msgPanic)
 	}

@@ -61,6 +61,7 @@ func (sys *System) newSession(t Transport, info ConnInfo) *Session {
 	s.parser.MaxBulk = int(v.ProtoMaxBulkLen)
 	s.parser.Unauthenticated = !s.authorized
 	s.shown.proto.Store(2)
+	s.shown.multi.Store(-1)
 	s.shown.activeMs.Store(now)
 	c := &sys.clients
 	c.mu.Lock()
@@ -80,6 +81,13 @@ func (sys *System) remove(s *Session) {
 	if there {
 		c.count.Add(-1)
 	}
+}
+
+// session returns the session of this ID, nil when there is none.
+func (sys *System) session(id int64) *Session {
+	sys.clients.mu.Lock()
+	defer sys.clients.mu.Unlock()
+	return sys.clients.byID[id]
 }
 
 // sessions returns all sessions in the order of their IDs.

@@ -306,23 +306,33 @@ func clientPause(c *command.Ctx) {
 	}
 }
 
-// clientUnblock finds nobody to unblock unless the client waits in a blocking command.
+// clientUnblock ends the wait of a client in a blocking command, as if its time were over or with an error.
 func clientUnblock(c *command.Ctx) {
 	if len(c.Args) > 4 {
 		tooManyWords(c)
 		return
 	}
+	reason := endTimeout
 	if len(c.Args) == 4 {
 		switch strings.ToLower(string(c.Args[3])) {
-		case "timeout", "error":
+		case "timeout":
+		case "error":
+			reason = endUnblocked
 		default:
 			c.Reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
 			return
 		}
 	}
-	if _, ok := resp.ParseInt(c.Args[2]); !ok {
+	id, ok := resp.ParseInt(c.Args[2])
+	if !ok {
 		c.Reply.Error(command.MsgNotInt)
 		return
+	}
+	if s := session(c).sys.session(id); s != nil {
+		if w := s.waiter.Load(); w != nil && w.end(reason) {
+			c.Reply.Int(1)
+			return
+		}
 	}
 	c.Reply.Int(0)
 }
@@ -513,6 +523,9 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 			flags += x.letter
 		}
 	}
+	if s.shown.multi.Load() >= 0 {
+		flags += "x"
+	}
 	if s.info.Unix {
 		flags += "U"
 	}
@@ -525,11 +538,11 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 		oll = 1
 	}
 	return fmt.Appendf(dst, "id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 ssub=0 "+
-		"multi=-1 watch=0 qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=0 rbs=%d rbp=%d obl=0 oll=%d omem=%d tot-mem=%d "+
+		"multi=%d watch=%d qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=0 oll=%d omem=%d tot-mem=%d "+
 		"events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s",
 		s.id, s.info.Remote, s.info.Local, s.info.FD, text(s.shown.name.Load()),
 		(nowMs-s.createdMs)/1000, max(nowMs-s.shown.activeMs.Load(), 0)/1000, flags, s.shown.db.Load(),
-		qbuf, free, s.shown.argvBytes.Load(), keptQuery, 0, oll, omem, s.memory(),
+		s.shown.multi.Load(), s.shown.watch.Load(), qbuf, free, s.shown.argvBytes.Load(), s.shown.multiBytes.Load(), keptQuery, 0, oll, omem, s.memory(),
 		"r", cmd, s.userName(), s.shown.proto.Load(),
 		text(s.shown.libName.Load()), text(s.shown.libVer.Load()))
 }
@@ -544,5 +557,6 @@ const sessionBytes = 1200
 // memory returns about how many bytes the session takes.
 func (s *Session) memory() int64 {
 	return sessionBytes + s.shown.qbuf.Load() + s.shown.qbufFree.Load() + s.shown.argvBytes.Load() +
+		s.shown.multiBytes.Load() +
 		int64(s.transport.Pending())
 }

@@ -40,7 +40,9 @@ type mailbox struct {
 	dispatcher actor.Dispatcher
 
 	// Owned by whoever runs the mailbox.
-	moved bool // the message that just ran took the mailbox with it: it lent it or moves to the own goroutine
+	moved bool   // the message that just ran took the mailbox with it: it lent it or moves to the own goroutine
+	left  bool   // the batch that just ran has given itself away: nobody may touch it
+	stage *stage // of the shard; nil for other actors
 }
 
 const (
@@ -72,8 +74,9 @@ func (m *mailbox) post(r *runner, msg any) (ran bool) {
 		if m.moved {
 			return m.handOver(r, msg)
 		}
+		stays := m.ran(r)
 		m.letGo(r)
-		return true
+		return stays
 	}
 	if d, ok := msg.(detacher); ok {
 		d.detach()
@@ -95,7 +98,9 @@ func (m *mailbox) handOver(r *runner, msg any) bool {
 	m.dispatcher.Schedule(func() {
 		own := runner{own: true}
 		m.invoker.InvokeUserMessage(b)
-		own.push(b)
+		if m.ran(&own) {
+			own.push(b)
+		}
 		if m.moved {
 			m.moved = false
 		} else {
@@ -104,6 +109,17 @@ func (m *mailbox) handOver(r *runner, msg any) bool {
 		own.loop()
 	})
 	return false
+}
+
+// ran deals with what a message has left behind: batches whose wait has ended go to the runner. It tells whether the
+// message itself still belongs to the caller.
+func (m *mailbox) ran(r *runner) bool {
+	if m.stage != nil {
+		m.stage.drain(r)
+	}
+	left := m.left
+	m.left = false
+	return !left
 }
 
 // ownBudget is how many messages the mailbox's own goroutine works off before it lets other goroutines have the
@@ -136,7 +152,7 @@ func (m *mailbox) drain(r *runner, budget int) {
 				}
 				return
 			}
-			if isBatch {
+			if m.ran(r) && isBatch {
 				r.push(b) // it goes on to its next shard, or is done, after this mailbox was let go
 			}
 		}

@@ -22,11 +22,14 @@ type pauseList struct {
 }
 
 // pauses tells whether the pause that is on holds the request back.
-func (sys *System) pauses(q *request) bool {
+func (b *Batch) pauses(q *request) bool {
 	if q.spec == nil || q.err != "" {
 		return false
 	}
-	if pauseKind(sys.paused.Load()) == pauseAll {
+	if q.spec.Name == "exec" && b.sess.inMulti() && b.sess.txn.flags&(command.Write|command.MayReplicate) != 0 {
+		return true
+	}
+	if pauseKind(b.sys.paused.Load()) == pauseAll {
 		return q.spec.FullName != "client|unpause" && q.spec.FullName != "client|pause"
 	}
 	return q.spec.Flags&(command.Write|command.MayReplicate) != 0
@@ -55,7 +58,7 @@ func (sys *System) park(b *Batch) func() {
 func (sys *System) blockedClients() int {
 	sys.pauseMu.Lock()
 	defer sys.pauseMu.Unlock()
-	return len(sys.pause.waiting)
+	return len(sys.pause.waiting) + int(sys.blocked.Load())
 }
 
 // carryOn drives a batch that was parked.

@@ -58,20 +58,25 @@ type Session struct {
 	skipNext   bool // CLIENT REPLY SKIP: the next command is not answered
 	skipThis   bool
 	soft       softLimit
+	txn        *txn // nil until the first MULTI or WATCH
 
-	shown struct {
-		name      atomic.Pointer[string]
-		libName   atomic.Pointer[string]
-		libVer    atomic.Pointer[string]
-		user      atomic.Pointer[string]
-		last      atomic.Pointer[command.Spec]
-		db        atomic.Int32
-		proto     atomic.Int32
-		activeMs  atomic.Int64
-		qbuf      atomic.Int64
-		qbufFree  atomic.Int64
-		argvBytes atomic.Int64
-		flags     atomic.Uint32
+	waiter atomic.Pointer[waiter] // in a blocking command; for who ends it from elsewhere
+	shown  struct {
+		name       atomic.Pointer[string]
+		libName    atomic.Pointer[string]
+		libVer     atomic.Pointer[string]
+		user       atomic.Pointer[string]
+		last       atomic.Pointer[command.Spec]
+		db         atomic.Int32
+		proto      atomic.Int32
+		activeMs   atomic.Int64
+		qbuf       atomic.Int64
+		qbufFree   atomic.Int64
+		argvBytes  atomic.Int64
+		flags      atomic.Uint32
+		multi      atomic.Int32 // queued commands, -1 when not between MULTI and EXEC
+		watch      atomic.Int32 // watched keys
+		multiBytes atomic.Int64
 	}
 	early struct { // replies of a batch that waits, see handOut
 		sync.Mutex
@@ -315,7 +320,7 @@ const (
 )
 
 func (s *Session) overQueryLimit() bool {
-	if int64(len(s.qb)) <= s.sys.cfg.Load().ClientQueryBufferLimitBytes {
+	if int64(len(s.qb))+s.shown.multiBytes.Load() <= s.sys.cfg.Load().ClientQueryBufferLimitBytes {
 		return false
 	}
 	s.sys.log.Warn("closing client that reached max query buffer length", "client", s.id, "bytes", len(s.qb))
@@ -438,14 +443,31 @@ func (s *Session) Idle() {
 func (s *Session) Gone() {
 	s.gone.Store(true)
 	s.sys.remove(s)
+	s.endWait()
+	// A batch that is under way elsewhere still uses the session: who finishes it cleans up, unless it just has.
+	if s.busy && s.batch.state.CompareAndSwap(left, orphaned) {
+		return
+	}
+	s.release()
 	if !s.busy {
 		s.Idle()
+	}
+}
+
+// release gives back what a closed session has elsewhere. REQUIRES: the caller owns the session and holds nothing.
+func (s *Session) release() { s.unwatch() }
+
+// endWait ends the blocking command that a closed session is in.
+func (s *Session) endWait() {
+	if w := s.waiter.Load(); w != nil {
+		w.end(endGone)
 	}
 }
 
 // Kill closes the session from any goroutine: no command of it runs from now on.
 func (s *Session) Kill() {
 	s.killed.Store(true)
+	s.endWait()
 	s.transport.Kill()
 }
 

@@ -19,6 +19,7 @@ type shard struct {
 	pid     *actor.PID
 	ks      *keyspace.Shard
 	stats   *cmdStats
+	stage   stage // owned by the shard
 
 	// What others may read at any time, as of the end of the last batch: see publish.
 	published struct {
@@ -65,7 +66,11 @@ func (s *shard) work(m *task) {
 			s.sys.log.Error("task panicked", "shard", s.id, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
+	s.ks.Ready = &s.stage.ready
 	m.run(s)
+	if !s.stage.ready.Empty() {
+		s.stage.serveReady(1 << s.id)
+	}
 }
 
 // task is work on one shard that is not a command: expiry, upkeep, slices of walks.
@@ -74,20 +79,26 @@ type task struct{ run func(*shard) }
 // run executes the batch as far as its commands stay on this shard.
 func (s *shard) run(b *Batch) {
 	b.begin()
-	s.enter(b)
+	s.enter(b, &s.stage)
 	warmed := b.pos
 	for {
 		if b.pos >= warmed {
 			warmed = b.warm(1 << s.id)
 		}
 		q := &b.reqs[b.pos]
+		if s.ks.HasCrossWaits() && b.widen(q, 1<<s.id) {
+			break
+		}
 		if !b.own && b.heavy(q) {
 			b.detach()
 			b.own = true
 			s.mailbox.keep()
 			break
 		}
-		b.exec(s.stats)
+		if !b.exec(s.stats, &s.stage, 1<<s.id) {
+			s.mailbox.left = true
+			break
+		}
 		if b.pos == len(b.reqs) || b.parked != nil {
 			break
 		}
@@ -99,9 +110,11 @@ func (s *shard) run(b *Batch) {
 	s.publish()
 }
 
-// enter shows the shard the instant and the configuration of the commands that follow.
-func (s *shard) enter(b *Batch) {
+// enter shows the shard the instant and the configuration of the commands that follow, and where to note keys that become
+// ready.
+func (s *shard) enter(b *Batch, st *stage) {
 	s.refresh(b.ctx.NowMs)
+	s.ks.Ready = &st.ready
 	s.ks.NoTouch = b.sess.noTouch
 }
 

@@ -14,11 +14,16 @@ func specs() []*command.Spec {
 		&clientSpec,
 		&configSpec,
 		&debugSpec,
+		&discardSpec,
+		&execSpec,
 		&helloSpec,
 		&infoSpec,
+		&multiSpec,
 		&quitSpec,
 		&resetSpec,
 		&shutdownSpec,
+		&unwatchSpec,
+		&watchSpec,
 	)
 	command.Extend(list, "memory", memorySubcommands()...)
 	return list

@@ -53,6 +53,7 @@ type System struct {
 	epochMs     int64 // when the shards were made
 
 	clients clientTable
+	blocked atomic.Int64 // clients in blocking commands
 
 	paused atomic.Int32 // pauseKind
 	// plainFrom is DEBUG QUICKLIST-PACKED-THRESHOLD, 0 unless it was given.
@@ -209,6 +210,7 @@ func (sys *System) startShard(i int, v *config.Values) error {
 	s.published.dbTables = make([]atomic.Int64, v.Databases)
 	s.published.dbIndex = make([]atomic.Int64, v.Databases)
 	s.used = make([]dbSizes, v.Databases)
+	s.mailbox.stage = &s.stage
 	sys.shards = append(sys.shards, s)
 	sys.keyspaces = append(sys.keyspaces, s.ks)
 	props := actor.PropsFromProducer(func() actor.Actor { return s },

@@ -43,44 +43,56 @@ func (b *Batch) borrowAll(r *runner) bool {
 	return true
 }
 
-// runWide runs requests while the held shards suffice, and gives the shards back.
-func (b *Batch) runWide(r *runner) {
+// runWide runs requests while the held shards suffice, and gives the shards back. It tells whether the batch still belongs
+// to the caller.
+func (b *Batch) runWide(r *runner) bool {
+	sys, st, held := b.sys, &r.stage, b.held
 	b.begin()
-	for m := b.held; m != 0; m &= m - 1 {
-		b.sys.shards[bits.TrailingZeros64(m)].enter(b)
-	}
+	b.enterHeld(st)
+	b.held = 0
+	defer sys.giveBack(r, held)
+	cross := sys.crossWaits(held)
 	warmed := b.pos
 	for b.pos < len(b.reqs) && b.parked == nil {
 		if b.pos >= warmed {
-			warmed = b.warm(b.held)
+			warmed = b.warm(held)
 		}
 		q := &b.reqs[b.pos]
+		if cross && b.widen(q, held) {
+			break
+		}
 		if b.heavy(q) {
 			b.narrow = true // also on a goroutine of its own: long work must not hold more shards than it needs
 			break
 		}
 		switch q.to {
 		case toShard:
-			s := b.sys.shards[q.shard]
+			s := sys.shards[q.shard]
 			s.ks.NowMs = b.ctx.NowMs
-			b.exec(s.stats)
+			if !b.exec(s.stats, st, held) {
+				return false
+			}
 			continue
 		case toHold:
 			for m := q.shards; m != 0; m &= m - 1 {
-				b.sys.shards[bits.TrailingZeros64(m)].ks.NowMs = b.ctx.NowMs
+				sys.shards[bits.TrailingZeros64(m)].ks.NowMs = b.ctx.NowMs
 			}
-			b.exec(b.sys.serverStats)
+			if !b.exec(sys.serverStats, st, held) {
+				return false
+			}
 			continue
 		}
 		if q.spec != nil && !q.local {
 			break
 		}
-		b.exec(b.sys.serverStats)
-		for m := b.held; m != 0; m &= m - 1 {
-			b.sys.shards[bits.TrailingZeros64(m)].ks.NoTouch = b.sess.noTouch // it may have been CLIENT NO-TOUCH
+		if !b.exec(sys.serverStats, st, held) {
+			return false
+		}
+		for m := held; m != 0; m &= m - 1 {
+			sys.shards[bits.TrailingZeros64(m)].ks.NoTouch = b.sess.noTouch // it may have been CLIENT NO-TOUCH
 		}
 	}
-	b.giveBack(r)
+	return true
 }
 
 // warmAhead is how many requests are announced to the processor at a time: enough for their waits to overlap, few

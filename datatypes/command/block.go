@@ -27,6 +27,8 @@ type Wait struct {
 	Needs int
 	// TimeoutMs is how long it waits, 0 for ever.
 	TimeoutMs int64
+	// TimedOut replies when that time is over; nil replies a null array.
+	TimedOut func(w *resp.Writer)
 }
 
 // Blocker makes clients wait.

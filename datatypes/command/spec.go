@@ -176,6 +176,10 @@ const (
 	Sentinel
 	// OnlySentinel (internal): known to a sentinel only.
 	OnlySentinel
+	// NotQueued (internal): is run at once between MULTI and EXEC too.
+	NotQueued
+	// Composite (internal): runs other commands, which have their own flags and effects.
+	Composite
 )
 
 // flagNames are the names in COMMAND INFO, in its order; internal flags have none.
@@ -217,4 +221,6 @@ const (
 	ScopeServer
 	// ScopeAllShards: needs a hold of every shard.
 	ScopeAllShards
+	// ScopeLater: on shards that are known only when all commands before it have run.
+	ScopeLater
 )

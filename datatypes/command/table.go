@@ -114,7 +114,7 @@ func (s *Spec) check(wrong func(format string, args ...any)) {
 	if help := s.subcommandNamed("help"); (help != nil) != (len(s.Help) > 0) {
 		wrong("Help and a help subcommand must come together")
 	}
-	if s.HasKeys() && s.Scope != ScopeKeys && s.Scope != ScopeAllShards {
+	if s.HasKeys() && (s.Scope == ScopeLocal || s.Scope == ScopeServer) {
 		wrong("has keys but does not run on shards")
 	}
 	s.checkArity(wrong)

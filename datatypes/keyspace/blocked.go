@@ -168,6 +168,13 @@ func (q *WaitQueue) Serves(w *Wait) bool {
 	return w.Gone || slot.OK() && !q.db.Due(e) && e.Type() == w.Type
 }
 
+// Signal says that the key is to be looked at again.
+func (w *Wait) Signal() {
+	if w.queue != nil {
+		w.queue.signal()
+	}
+}
+
 // Signal says that clients that wait for the key are to be looked at.
 func (db *DB) Signal(key []byte) {
 	if len(db.queues) == 0 {
