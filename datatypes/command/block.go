@@ -17,7 +17,8 @@ import (
 
 // Wait says for what a command waits.
 type Wait struct {
-	// First to Last, in steps of Step (1 if it is 0), are the arguments that are the keys.
+	// First to Last, in steps of Step (1 if it is 0), are the arguments that are the keys. First is 0 when there are none: the
+	// command waits for nothing that a key could bring.
 	First, Last, Step int
 	// Type is that of the values which can serve it.
 	Type keyspace.Type
@@ -27,8 +28,8 @@ type Wait struct {
 	Needs int
 	// TimeoutMs is how long it waits, 0 for ever.
 	TimeoutMs int64
-	// TimedOut replies when that time is over; nil replies a null array.
-	TimedOut func(w *resp.Writer)
+	// TimedOut appends the reply when that time is over; nil is a null array.
+	TimedOut func(*resp.Writer)
 }
 
 // Blocker makes clients wait.
@@ -43,6 +44,15 @@ func (c *Ctx) CanBlock() bool { return c.Blocker != nil && !c.InScript && !c.InM
 
 // Block makes the client wait. REQUIRES: CanBlock.
 func (c *Ctx) Block(w Wait) { c.Blocker.Block(w) }
+
+// blockOr makes the client wait or, where it may not, has now append the reply.
+func (c *Ctx) blockOr(w Wait, now func(*resp.Writer)) {
+	if c.CanBlock() {
+		c.Block(w)
+		return
+	}
+	now(c.Reply)
+}
 
 // Reachable tells whether the shard of the key Args[i] is at hand.
 func (c *Ctx) Reachable(i int) bool {
@@ -66,7 +76,7 @@ func (c *Ctx) timeoutSeconds(word []byte) (ms int64, ok bool) {
 		return 0, false
 	}
 	sec *= 1000
-	if sec > math.MaxInt64 {
+	if sec >= 1<<63 {
 		c.Reply.Error(msgTimeoutRange)
 		return 0, false
 	}

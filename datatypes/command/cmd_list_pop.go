@@ -172,7 +172,7 @@ var lmpopSpec = Spec{
 	Flags:      Write,
 	Keys:       KeySpecs{KeyNum(1, 1, 1).Flags(RW | Access | Delete)},
 	Syntax:     "numkeys:integer key... where:<LEFT|RIGHT> [COUNT count:integer]",
-	Heavy:      lmpopHeavy,
+	Heavy:      func(c *Ctx) bool { return lmpopHeavy(c, 1) },
 	Run: func(c *Ctx) {
 		if a, ok := c.lmpopArgs(1); ok && !c.lmpop(a) {
 			c.Reply.NullArray()
@@ -180,19 +180,20 @@ var lmpopSpec = Spec{
 	},
 }
 
-func lmpopHeavy(c *Ctx) bool {
-	n, ok := resp.ParseInt(c.Args[1])
-	if !ok || n < 1 || n > int64(len(c.Args)-3) {
+// lmpopHeavy is about LMPOP and BLMPOP, whose number of keys is Args[at].
+func lmpopHeavy(c *Ctx, at int) bool {
+	n, ok := resp.ParseInt(c.Args[at])
+	if !ok || n < 1 || n > int64(len(c.Args)-at-2) {
 		return false
 	}
 	if n > heavyKeys {
 		return true
 	}
-	if int(n)+4 >= len(c.Args) {
+	if int(n)+at+3 >= len(c.Args) {
 		return false // one element
 	}
 	for i := range int(n) {
-		if c.listPopHeavy(2+i, c.Args[len(c.Args)-1]) {
+		if c.listPopHeavy(at+1+i, c.Args[len(c.Args)-1]) {
 			return true
 		}
 	}
@@ -237,6 +238,9 @@ func (c *Ctx) lmpopArgs(at int) (a lmpopArgs, ok bool) {
 // false.
 func (c *Ctx) lmpop(a lmpopArgs) bool {
 	for i := a.first; i <= a.last; i++ {
+		if !c.Reachable(i) {
+			continue
+		}
 		e, found, failed := c.LookupWrite(i, keyspace.List)
 		if failed {
 			return true

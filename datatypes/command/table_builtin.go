@@ -68,6 +68,11 @@ func Builtin() []*Spec {
 		&hvalsSpec,
 
 		// list
+		&blmoveSpec,
+		&blmpopSpec,
+		&blpopSpec,
+		&brpopSpec,
+		&brpoplpushSpec,
 		&lindexSpec,
 		&linsertSpec,
 		&llenSpec,
