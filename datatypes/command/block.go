@@ -80,27 +80,39 @@ func (c *Ctx) timeoutSeconds(word []byte) (ms int64, ok bool) {
 		c.Reply.Error(msgTimeoutRange)
 		return 0, false
 	}
-	return c.timeoutOf(int64(math.Ceil(sec)))
-}
-
-// timeoutMillis reads a timeout in whole milliseconds.
-func (c *Ctx) timeoutMillis(word []byte) (ms int64, ok bool) {
-	ms, ok = resp.ParseInt(word)
-	if !ok {
-		c.Reply.Error(msgTimeoutInt)
+	ms = int64(max(math.Ceil(sec), -1))
+	if msg := badTimeout(ms, c.NowMs); msg != "" {
+		c.Reply.Error(msg)
 		return 0, false
 	}
-	return c.timeoutOf(ms)
+	return ms, true
 }
 
-func (c *Ctx) timeoutOf(ms int64) (int64, bool) {
+// timeoutMillis reads a timeout in whole milliseconds. When it is none, that is the reply and ok is false.
+func (c *Ctx) timeoutMillis(word []byte) (ms int64, ok bool) {
+	ms, msg := parseTimeoutMs(word, c.NowMs)
+	if msg != "" {
+		c.Reply.Error(msg)
+	}
+	return ms, msg == ""
+}
+
+// parseTimeoutMs is timeoutMillis without a reply: msg is the error, "" for none.
+func parseTimeoutMs(word []byte, nowMs int64) (ms int64, msg string) {
+	ms, ok := resp.ParseInt(word)
+	if !ok {
+		return 0, msgTimeoutInt
+	}
+	return ms, badTimeout(ms, nowMs)
+}
+
+// badTimeout returns what is wrong with a timeout, "" for nothing.
+func badTimeout(ms, nowMs int64) string {
 	switch {
 	case ms < 0:
-		c.Reply.Error(msgTimeoutNegative)
-	case ms > math.MaxInt64-c.NowMs:
-		c.Reply.Error(msgTimeoutRange)
-	default:
-		return ms, true
+		return msgTimeoutNegative
+	case ms > math.MaxInt64-nowMs:
+		return msgTimeoutRange
 	}
-	return 0, false
+	return ""
 }

@@ -87,6 +87,7 @@ func xaddCommand(c *Ctx) {
 		at.db.Notify(keyspace.EventStream, "xtrim", at.k.B)
 	}
 	a.propagate(c, at.s, chosen)
+	at.db.Signal(at.k.B)
 }
 
 // streamRepliedID returns the text of the ID that was just replied. As a rule it is still there, at the end of the reply.

@@ -231,6 +231,7 @@ func xgroupDestroyCommand(c *Ctx) {
 		at.s.DestroyGroup(c.Args[3])
 		c.Reply.Int(1)
 		c.streamEvent(at.k, "xgroup-destroy")
+		at.db.Signal(at.k.B) // who waits for entries of the group is to learn of it
 	}
 }
 

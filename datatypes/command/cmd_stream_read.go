@@ -2,8 +2,8 @@ package command
 
 import (
 	"bytes"
-	"math"
 
+	"github.com/troupe-db/troupe/datatypes/keyspace"
 	"github.com/troupe-db/troupe/datatypes/stream"
 	"github.com/troupe-db/troupe/netio/resp"
 )
@@ -61,9 +61,8 @@ func xreadKeys(dst []KeyRef, args [][]byte) []KeyRef {
 	return dst
 }
 
-// streamReader is a run of XREAD or XREADGROUP in three steps: parse, once; resolve, which looks at the keys; serve, which
-// replies if there is anything. A client that waits keeps its reader with the words of its command, and resolve and serve
-// are run again when one of its keys has changed.
+// streamReader is a run of XREAD or XREADGROUP in three steps: parse; resolve, which looks at the keys; serve, which replies if
+// there is anything.
 type streamReader struct {
 	group     bool // XREADGROUP
 	groupName []byte
@@ -95,7 +94,7 @@ type streamAfter struct {
 type streamAfterKind uint8
 
 const (
-	streamUnresolved streamAfterKind = iota // the word has not been looked at yet
+	streamUnresolved streamAfterKind = iota // none: the word has not been looked at
 	streamAfterID                           // those after id; for XREADGROUP those that are pending for the consumer
 	streamTail                              // "+": the last one
 	streamNew                               // ">": those that the group has not delivered yet
@@ -110,9 +109,28 @@ func xreadEither(c *Ctx, group bool) {
 	if group {
 		c.Propagate() // the effects are those of serve, if there are any
 	}
-	if r.resolve(c) && !r.serve(c) {
+	switch {
+	case !r.resolve(c) || r.serve(c):
+	case !r.block:
 		c.Reply.NullArray()
+	default:
+		r.wait(c)
 	}
+}
+
+// wait makes the client wait for one of the streams.
+func (r *streamReader) wait(c *Ctx) {
+	if c.CanBlock() {
+		// What "$" is now it remains when the command runs again.
+		for i := range r.streams {
+			if word := &c.Args[r.first+r.streams+i]; string(*word) == "$" {
+				*word = r.at(i).id.Append(nil)
+			}
+		}
+	}
+	c.blockOr(Wait{
+		First: r.first, Last: r.first + r.streams - 1, Type: keyspace.Stream, Gone: r.group, TimeoutMs: r.timeoutMs,
+	}, (*resp.Writer).NullArray)
 }
 
 // parse reads the words of the command. msg is the mistake in them, if there is one.
@@ -121,8 +139,11 @@ func (r *streamReader) parse(c *Ctx) (msg string) {
 	for r.first == 0 && w.more() {
 		switch {
 		case w.has("BLOCK", 1):
+			if c.InScript {
+				return "ERR " + string(c.Args[0]) + " command is not allowed with BLOCK option from scripts"
+			}
 			r.block = true
-			if r.timeoutMs, msg = streamTimeout(w.next(), c.NowMs); msg != "" {
+			if r.timeoutMs, msg = parseTimeoutMs(w.next(), c.NowMs); msg != "" {
 				return msg
 			}
 		case w.has("COUNT", 1):
@@ -162,23 +183,12 @@ func (r *streamReader) parse(c *Ctx) (msg string) {
 	return ""
 }
 
-// streamTimeout reads how long to wait, in milliseconds. msg is the error when word does not tell.
-func streamTimeout(word []byte, nowMs int64) (ms int64, msg string) {
-	ms, ok := resp.ParseInt(word)
-	switch {
-	case !ok:
-		return 0, "ERR timeout is not an integer or out of range"
-	case ms < 0:
-		return 0, "ERR timeout is negative"
-	case ms > math.MaxInt64-nowMs:
-		return 0, "ERR timeout is out of range"
-	}
-	return ms, ""
-}
-
-// resolve looks at the keys and reads the IDs, "$" as what it is now, for good. Mistakes are replied and ok is false.
+// resolve looks at the keys and reads the IDs, "$" as what it is now. Mistakes are replied and ok is false.
 func (r *streamReader) resolve(c *Ctx) (ok bool) {
 	for i := range r.streams {
+		if !c.Reachable(r.first + i) {
+			continue
+		}
 		s, failed := c.streamRead(r.first + i)
 		if failed {
 			return false
@@ -186,9 +196,6 @@ func (r *streamReader) resolve(c *Ctx) (ok bool) {
 		if r.group && (s == nil || s.Group(r.groupName) == nil) {
 			c.streamNoGroup(c.Args[r.first+i], r.groupName, " in XREADGROUP with GROUP option")
 			return false
-		}
-		if r.at(i).kind != streamUnresolved {
-			continue
 		}
 		if msg := r.resolveID(r.at(i), c.Args[r.first+r.streams+i], s); msg != "" {
 			c.Reply.Error(msg)
@@ -245,15 +252,17 @@ func (r *streamReader) serve(c *Ctx) (ok bool) {
 	case r.countable(c):
 		out.total = 0
 		for i := range r.streams {
-			if r.has(c.streamPeek(r.first+i), r.at(i)) {
+			if r.at(i).kind != streamUnresolved && r.has(c.streamPeek(r.first+i), r.at(i)) {
 				out.total++
 			}
 		}
 	}
 	for i := range r.streams {
-		if r.group {
+		switch {
+		case r.at(i).kind == streamUnresolved:
+		case r.group:
 			r.serveGroup(c, i, &out)
-		} else {
+		default:
 			r.serveStream(c, i, &out)
 		}
 	}

@@ -102,19 +102,27 @@ var zmpopSpec = Spec{
 	Flags:      Write,
 	Keys:       KeySpecs{KeyNum(1, 1, 1).Flags(RW | Access | Delete)},
 	Syntax:     "numkeys:integer key... where:<MIN|MAX> [COUNT count:integer]",
-	Heavy:      zmpopHeavy,
-	Run:        func(c *Ctx) { zmpopCommand(c, 1) },
+	Heavy:      func(c *Ctx) bool { return zmpopHeavy(c, 1) },
+	Run: func(c *Ctx) {
+		if a, ok := c.zmpopArgs(1); ok && !c.zmpop(&a) {
+			c.Reply.NullArray()
+		}
+	},
 }
 
-func zmpopHeavy(c *Ctx) bool {
-	n, ok := resp.ParseInt(c.Args[1])
-	if !ok || n < 1 || n+4 >= int64(len(c.Args)) {
+// zmpopHeavy is about ZMPOP and BZMPOP, whose number of keys is Args[at].
+func zmpopHeavy(c *Ctx, at int) bool {
+	n, ok := resp.ParseInt(c.Args[at])
+	if !ok || n < 1 || n > int64(len(c.Args)-at-2) {
 		return false
 	}
 	if n > heavyKeys {
 		return true
 	}
-	for i := 2; i < int(n)+2; i++ {
+	if int(n)+at+3 >= len(c.Args) {
+		return false // one member
+	}
+	for i := at + 1; i <= int(n)+at; i++ {
 		if c.zpopHeavy(c.Args[len(c.Args)-1], i) {
 			return true
 		}
@@ -163,17 +171,13 @@ func (c *Ctx) zmpopArgs(at int) (a zmpopArgs, ok bool) {
 	}
 }
 
-func zmpopCommand(c *Ctx, at int) {
-	a, ok := c.zmpopArgs(at)
-	if ok && !c.zmpop(&a) {
-		c.Reply.NullArray()
-	}
-}
-
 // zmpop serves a from the first key that is there. It tells whether there was one, or else a key of another type, which
 // it has replied.
 func (c *Ctx) zmpop(a *zmpopArgs) (replied bool) {
 	for i := a.first; i <= a.last; i++ {
+		if !c.Reachable(i) {
+			continue
+		}
 		w, found, failed := c.zsetWrite(i)
 		if failed {
 			return true

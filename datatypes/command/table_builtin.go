@@ -111,6 +111,9 @@ func Builtin() []*Spec {
 		&sunionstoreSpec,
 
 		// sorted-set
+		&bzmpopSpec,
+		&bzpopmaxSpec,
+		&bzpopminSpec,
 		&zaddSpec,
 		&zcardSpec,
 		&zcountSpec,
@@ -205,6 +208,8 @@ func Builtin() []*Spec {
 		&ttlSpec,
 		&typeSpec,
 		&unlinkSpec,
+		&waitSpec,
+		&waitaofSpec,
 
 		// connection
 		&echoSpec,
