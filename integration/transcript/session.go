@@ -207,10 +207,19 @@ type session struct {
 	config  map[string]string // values to restore
 }
 
-// begin empties the server for a case.
+// begin empties the server for a case, of scripts and functions too if it knows such.
 func (s *server) begin(resp int) (*session, error) {
-	if v, err := s.control.do("FLUSHALL"); err != nil || v.text != "OK" {
-		return nil, fmt.Errorf("transcript: FLUSHALL: reply %+v, error %v", v, err)
+	for _, command := range [][]string{{"FLUSHALL"}, {"SCRIPT", "FLUSH"}, {"FUNCTION", "FLUSH"}} {
+		if len(command) > 1 {
+			if missing, err := s.lacks(command[:1]); err != nil {
+				return nil, err
+			} else if missing != "" {
+				continue
+			}
+		}
+		if v, err := s.control.do(command...); err != nil || v.text != "OK" {
+			return nil, fmt.Errorf("transcript: %s: reply %+v, error %v", strings.Join(command, " "), v, err)
+		}
 	}
 	return &session{server: s, resp: resp, clients: map[int]*client{}, config: map[string]string{}}, nil
 }

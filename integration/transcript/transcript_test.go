@@ -155,7 +155,7 @@ func TestConfigIsRestored(t *testing.T) {
 	f, err := Parse("x.txt", "# case: a\n> CONFIG SET hz 50\nOK\n")
 	require.NoError(t, err)
 	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
-	require.Equal(t, []string{"INFO server", "FLUSHALL", "CONFIG GET hz", "CONFIG SET hz 50", "CONFIG GET hz", "CONFIG SET hz 10"}, srv.log)
+	require.Equal(t, []string{"INFO server", "FLUSHALL", "SCRIPT", "FUNCTION", "CONFIG GET hz", "CONFIG SET hz 50", "CONFIG GET hz", "CONFIG SET hz 10"}, srv.log)
 }
 
 // A parameter that is as it was is left alone: setting it may be an error.
@@ -164,7 +164,7 @@ func TestConfigThatDidNotChangeStays(t *testing.T) {
 	f, err := Parse("x.txt", "# case: a\n> CONFIG SET hz x\n(error) ERR unknown command 'CONFIG SET hz x'\n")
 	require.NoError(t, err)
 	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
-	require.Equal(t, []string{"INFO server", "FLUSHALL", "CONFIG GET hz", "CONFIG SET hz x", "CONFIG GET hz"}, srv.log)
+	require.Equal(t, []string{"INFO server", "FLUSHALL", "SCRIPT", "FUNCTION", "CONFIG GET hz", "CONFIG SET hz x", "CONFIG GET hz"}, srv.log)
 }
 
 func TestArgumentsOfTheMoment(t *testing.T) {
@@ -187,7 +187,7 @@ func TestServerWithAPassword(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"--hz", "50", "--requirepass", "secret"}, f.Args)
 	Run(t, srv.start(t), []*File{f}, Options{Resp: 2})
-	require.Equal(t, []string{"AUTH secret", "INFO server", "FLUSHALL", "GET k"}, srv.log)
+	require.Equal(t, []string{"AUTH secret", "INFO server", "FLUSHALL", "SCRIPT", "FUNCTION", "GET k"}, srv.log)
 }
 
 func TestParseErrors(t *testing.T) {
