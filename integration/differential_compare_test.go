@@ -142,9 +142,24 @@ func normal(cmd []string, v any) any {
 		if slices.ContainsFunc(cmd, func(s string) bool { return strings.EqualFold(s, "BY") }) && !slices.ContainsFunc(cmd, func(s string) bool { return strings.EqualFold(s, "GET") }) {
 			return sorted(a, 1)
 		}
+		if slices.ContainsFunc(cmd, func(s string) bool { return strings.EqualFold(s, "ALPHA") }) {
+			return upToNUL(a)
+		}
 	}
 	if n := unordered[name]; n > 0 {
 		return sorted(a, n)
+	}
+	return a
+}
+
+// upToNUL cuts texts at their first NUL byte: SORT ALPHA leaves the order of those open that differ behind it only.
+func upToNUL(a aggregate) aggregate {
+	a.items = slices.Clone(a.items)
+	for i, v := range a.items {
+		if s, ok := v.(text); ok {
+			before, _, _ := strings.Cut(string(s), "\x00")
+			a.items[i] = text(before)
+		}
 	}
 	return a
 }

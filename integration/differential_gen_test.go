@@ -456,7 +456,11 @@ func (w *diffWriter) unfit() bool {
 		if has("BY") && (has("ALPHA") || has("STORE") || has("LIMIT")) {
 			return true
 		}
+		// Texts that agree up to a NUL byte are of equal weight to redis-server, which compares them as C does: see normal.
 		for i, s := range w.out[:len(w.out)-1] {
+			if has("ALPHA") && (strings.EqualFold(s, "STORE") || strings.EqualFold(s, "GET") && w.out[i+1] != "#") {
+				return true
+			}
 			if strings.EqualFold(s, "BY") && !strings.Contains(w.out[i+1], "*") {
 				return true
 			}
