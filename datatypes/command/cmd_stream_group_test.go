@@ -83,44 +83,6 @@ func TestStreamKeys(t *testing.T) {
 	}
 }
 
-// TestStreamReaderAgain runs a reader as for a client that waits.
-func TestStreamReaderAgain(t *testing.T) {
-	s := newTestCtx(t, 1)
-	s.fill("s", 1, 2)
-	s.run("XGROUP CREATE s g $")
-	reader := func(line string) (r streamReader, again func() string) {
-		args, _ := resp.SplitArgs([]byte(line), nil)
-		spec, _ := s.Table().Resolve(args)
-		r.group = spec.Name == "xreadgroup"
-		begin := func() { s.out.Buf = s.out.Buf[:0]; s.Begin(spec, args, 0, 0) }
-		begin()
-		require.Empty(t, r.parse(s.Ctx))
-		require.True(t, r.resolve(s.Ctx))
-		require.False(t, r.serve(s.Ctx))
-		require.Empty(t, s.out.Buf)
-		return r, func() string {
-			begin()
-			if r.resolve(s.Ctx) {
-				r.serve(s.Ctx)
-			}
-			return render(s.out.Buf)
-		}
-	}
-	r, again := reader("XREAD BLOCK 500 STREAMS s none $ $")
-	require.True(t, r.block)
-	require.EqualValues(t, 500, r.timeoutMs)
-	require.Empty(t, again())
-	_, groupAgain := reader("XREADGROUP GROUP g c BLOCK 0 STREAMS s >")
-	s.fill("s", 3, 3)
-	require.Equal(t, "*1 *2 $1 s *1 *2 $3 3-0 *2 $1 f $1 3", again(), "$ is where it was")
-	require.Equal(t, "*1 *2 $1 s *1 *2 $3 3-0 *2 $1 f $1 3", groupAgain())
-	require.Empty(t, groupAgain())
-	s.run("XGROUP DESTROY s g")
-	require.Equal(t, "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option", groupAgain())
-	s.run("SET none v")
-	require.Equal(t, wrongType, again())
-}
-
 func TestStreamGroupEffects(t *testing.T) {
 	for _, shards := range []int{1, 3} {
 		s := newTestCtx(t, shards)
