@@ -98,5 +98,6 @@ func modes(shards int) []transcript.Options {
 			out = append(out, transcript.Options{Resp: resp, Pipelined: pipelined, Shards: shards})
 		}
 	}
-	return out
+	return append(out, transcript.Options{Resp: 2, Shards: shards, Within: transcript.Exec},
+		transcript.Options{Resp: 3, Shards: shards, Within: transcript.Exec}, transcript.Options{Resp: 2, Shards: shards, Within: transcript.Script})
 }

@@ -85,6 +85,11 @@
 //	# resp3:               where RESP3 differs
 //	# from 7.4:            hand-written, for servers of at least that version; also "# from 7.4 resp3:"
 //
+// # Modes
+//
+// Run executes the same cases in either protocol, one by one or pipelined, and with each plain command about keys wrapped in MULTI … EXEC or in
+// redis.pcall (see Within), where the replies must be the same.
+//
 // # Use
 //
 // Load reads the files, Run executes them as subtests, Rewrite renews their expectations. The package imports no other package of this module: it has

@@ -13,6 +13,7 @@ type reply struct {
 	null  bool // $-1 or *-1
 	text  string
 	elems []reply // a map has keys and values alternating
+	lost  bool    // its form says nothing, as it came through a script
 }
 
 const kindClosed = 0

@@ -12,12 +12,16 @@ type Options struct {
 	Resp      int  // protocol version, 2 or 3
 	Pipelined bool // all commands of a case that follow each other on one connection go out in one write
 	Shards    int  // shards of the server under test, 0 when it has none
+	Within    Within
 }
 
 func (o Options) String() string {
 	name := fmt.Sprintf("resp%d", o.Resp)
 	if o.Pipelined {
 		name += ",pipelined"
+	}
+	if o.Within != Alone {
+		name += "," + o.Within.String()
 	}
 	return name
 }
@@ -32,6 +36,12 @@ func Run(t *testing.T, addr string, files []*File, o Options) {
 			}
 			defer srv.control.close()
 			skipLacking(t, srv, f.Needs)
+			if o.Within != Alone {
+				skipLacking(t, srv, []string{o.Within.command()})
+				if f.password() != "" {
+					t.Skip("its connections are not authenticated")
+				}
+			}
 			for _, c := range f.Cases {
 				t.Run(c.Name, func(t *testing.T) {
 					c.run(t, f, srv, o)
@@ -70,7 +80,7 @@ func (c *Case) check(path string, srv *server, o Options) (faults []string, err 
 	replies, err := c.replies(srv, o)
 	for i, v := range replies {
 		s := c.steps[i]
-		if s.kind == stepBlock {
+		if s.kind == stepBlock || v.lost {
 			continue
 		}
 		got := s.render(v, o.Resp)
@@ -92,6 +102,8 @@ func (c *Case) skip(version string, o Options) string {
 		return fmt.Sprintf("needs version %s, the server is %s", c.Since, version)
 	case c.NoShards && o.Shards > 1:
 		return "not with more than one shard"
+	case o.Within != Alone && !c.wrappable():
+		return "not wrapped"
 	case o.Pipelined && slices.Contains(c.SkipModes, "pipelined"):
 		return "not pipelined"
 	case slices.Contains(c.SkipModes, fmt.Sprintf("resp%d", o.Resp)):
@@ -106,6 +118,7 @@ func (c *Case) replies(srv *server, o Options) ([]reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.within = o.Within
 	replies, err := s.run(c.steps, o.Pipelined)
 	if endErr := s.end(); err == nil {
 		err = endErr

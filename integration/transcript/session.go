@@ -133,7 +133,8 @@ type server struct {
 	addr    string
 	control *client
 	version string
-	knows   map[string]bool // commands asked for by "needs"
+	knows   map[string]bool  // commands asked for by "needs"
+	infos   map[string]reply // of COMMAND INFO
 }
 
 // connect opens the control connection, with the password of the default user if there is one.
@@ -148,7 +149,7 @@ func connect(addr, password string) (*server, error) {
 			return nil, fmt.Errorf("transcript: AUTH: reply %+v, error %v", v, err)
 		}
 	}
-	s := &server{addr: addr, control: control, knows: map[string]bool{}}
+	s := &server{addr: addr, control: control, knows: map[string]bool{}, infos: map[string]reply{}}
 	info, err := s.info()
 	if err != nil {
 		control.close()
@@ -203,6 +204,7 @@ func (s *server) lacks(commands []string) (string, error) {
 type session struct {
 	server  *server
 	resp    int
+	within  Within
 	clients map[int]*client
 	config  map[string]string // values to restore
 }
@@ -303,6 +305,12 @@ func (s *session) together(steps []*step) ([]reply, error) {
 		}
 		if st.eventually {
 			return s.until(c, st, args)
+		}
+		if wraps, err := s.wraps(st, args); err != nil {
+			return nil, err
+		} else if wraps {
+			v, err := s.wrapped(c, st, args)
+			return []reply{v}, err
 		}
 		out = appendCommand(out, args)
 		names = append(names, args[0])
