@@ -411,7 +411,7 @@ func nextQueue(g *generator) operation {
 		return []string{"EXISTS", ks[0], ks[1]}
 	}
 	blocking := func() []string {
-		ks, timeout := g.distinct(1+g.rnd.IntN(3), 3), pick(g, "0.001", "0.005", "0.02", "0.05")
+		ks, timeout := g.distinct(1+g.rnd.IntN(3), 3), pick(g, "0.001", "0.002", "0.005", "0.02")
 		if !g.leftmost {
 			ks = ks[:1]
 		}
