@@ -61,11 +61,16 @@ stop_server() {
 trap stop_server EXIT
 trap 'exit 130' INT TERM
 
-free_port() {
-	local port
+# free_ports N prints the first of N neighbouring ports at which nobody listens.
+free_ports() {
+	local first i
 	while :; do
-		port=$((21000 + RANDOM % 1000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+		first=$((21000 + RANDOM % 9000))
+		for ((i = 0; i < $1; i++)); do
+			if (exec 3<>"/dev/tcp/127.0.0.1/$((first + i))") 2>/dev/null; then continue 2; fi
+		done
+		echo "$first"
+		return
 	done
 }
 
@@ -82,7 +87,7 @@ answers() {
 # start_server NAME starts a server and waits until it answers; sets $server and $port.
 start_server() {
 	local tries
-	port=$(free_port)
+	port=$(free_ports 1)
 	rm -rf "$work/data" && mkdir -p "$work/data"
 	# shellcheck disable=SC2086
 	"$binary" --port "$port" --bind 127.0.0.1 --save '' --dir "$work/data" ${LIBRARIES_ARGS:-} >"$log/$1.server" 2>&1 &
@@ -127,15 +132,18 @@ run_redislock() {
 	go_tests redislock . -- -skip "$redislock_skip"
 }
 
-# redsync starts 48 servers "redis-server -", gives each a configuration on standard input, and waits until it says that it is ready. They listen on unix sockets
-# and on ports from 51200. The packages below it have one server's client each and test no more than that they build; that for valkey is left out, for not
-# every version of its client can be had from the proxy.
+# redsync starts 48 servers "redis-server -", gives each a configuration on standard input, and waits until it says that it is ready. They listen on unix sockets and
+# on ports from 51200 on, where the system also takes ports for clients from: other ones are written into the copy. The packages below it test no more than that they
+# build, and its client for valkey cannot be had from the proxy in every version.
 run_redsync() {
+	local base
 	unpack github.com/go-redsync/redsync/v4 "$redsync_version" redsync
+	base=$(free_ports 48)
+	sed -i "s/51200/$base/" "$work"/redsync/*_test.go
 	mkdir -p "$work/path" && rm -rf "$work/data" && mkdir -p "$work/data"
 	cat >"$work/path/redis-server" <<-END
 		#!/usr/bin/env bash
-		exec "$binary" "\$@" --bind 127.0.0.1 --save '' --dir "$work/data" ${LIBRARIES_ARGS:-} 2>&1
+		exec "$binary" "\$@" --bind 127.0.0.1 --save '' --dir "$work/data" ${LIBRARIES_ARGS:-} > >(exec tee -a "$log/redsync.server") 2>&1
 	END
 	chmod +x "$work/path/redis-server"
 	PATH=$work/path:$PATH go_tests redsync . -- -skip "$redsync_skip"
