@@ -7,8 +7,9 @@ PORT ?= 6379
 FUZZTIME ?= 20s
 DIFFTIME ?= 1h
 REDIS_SUITE_DIR ?= .redis-suite
+LIBRARIES_DIR ?= .libraries
 
-.PHONY: help run build test race lint fuzz differential bench redis-suite oracle clean
+.PHONY: help run build test race lint fuzz differential bench redis-suite libraries oracle clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,5 +50,8 @@ bench: build oracle ## compare with redis-server side by side: ratios of through
 redis-suite: build oracle ## run the upstream test suite (Debian's source package) against troupe
 	./integration/redis-suite.sh $(REDIS_SUITE_DIR) $(abspath $(BIN))
 
+libraries: build ## run the tests of asynq, redislock and redsync, and BullMQ, against troupe
+	./integration/libraries.sh $(LIBRARIES_DIR) $(abspath $(BIN)) $(LIBRARIES)
+
 clean: ## remove what was built
-	rm -rf bin $(REDIS_SUITE_DIR)
+	rm -rf bin $(REDIS_SUITE_DIR) $(LIBRARIES_DIR)

@@ -35,6 +35,7 @@ var frameworks = map[string]string{
 	"github.com/yuin/gopher-lua":  "scripting",
 	"github.com/stretchr/testify": "", // tests only
 	"github.com/redis/go-redis":   "", // tests only
+	"github.com/anishathalye/":    "", // tests only
 }
 
 // maxFileLines is where a file is better split.
