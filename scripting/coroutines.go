@@ -10,7 +10,7 @@ import (
 // bounded, errors read as Lua's, nothing yields across a Go function, and no goroutine or child context comes with a thread.
 
 // coStartSource is the function that every coroutine starts with: it prepares the thread and goes on with the coroutine's own function.
-const coStartSource = "local (begin), (body) = ...; return function(...) (begin)() return (body)(...) end"
+const coStartSource = "local begin, body = ...; return function(...) begin() return body(...) end"
 
 func (st *state) coroutineLib() map[string]lua.LGFunction {
 	return map[string]lua.LGFunction{

@@ -7,7 +7,10 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/troupe-db/troupe/scripting/bit"
+	"github.com/troupe-db/troupe/scripting/cjson"
+	"github.com/troupe-db/troupe/scripting/cmsgpack"
 	"github.com/troupe-db/troupe/scripting/luaarg"
+	"github.com/troupe-db/troupe/scripting/luastruct"
 )
 
 // Every table that all scripts share is read-only. The VM has no such thing, so scripts get an empty stand-in whose metatable leads reads to the real table and
@@ -233,9 +236,12 @@ func (st *state) libraries5() map[string]*lua.LTable {
 		"math":      st.mathLib(),
 		"coroutine": L.SetFuncs(L.CreateTable(0, 6), st.coroutineLib()),
 		"os":        L.SetFuncs(L.CreateTable(0, 1), map[string]lua.LGFunction{"clock": st.osClock}),
+		"string":    st.stringLib(),
+		"cjson":     cjson.Open(L),
+		"cmsgpack":  cmsgpack.Open(L),
+		"struct":    luastruct.Open(L),
 		"bit":       bit.Open(L),
 	}
-	libs["string"] = st.stringLib()
 	return libs
 }
 

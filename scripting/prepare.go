@@ -3,6 +3,7 @@ package scripting
 import (
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/netio/resp"
+	"github.com/troupe-db/troupe/scripting/plan"
 )
 
 // Call is what a command is about to run. It is immutable.
@@ -12,7 +13,7 @@ type Call struct {
 	// FirstKey is the position of the first key among the words of the command, NumKeys their number; what follows them are the arguments.
 	FirstKey, NumKeys int
 	// Plan is what is known about the script beforehand.
-	Plan Plan
+	Plan plan.Plan
 	// Flags are what the script or function says about itself.
 	Flags ScriptFlags
 	// ReadOnly forbids writes.
@@ -22,9 +23,6 @@ type Call struct {
 	function *function
 	name     string
 }
-
-// Plan is what is known about a script before it runs.
-type Plan struct{ Proven, AllShards, NoCommands, Bounded bool }
 
 const firstKey = 3 // EVAL script numkeys key …
 
@@ -81,7 +79,7 @@ func (e *Engine) prepareEval(args [][]byte, readOnly, bySHA bool) *Call {
 		return &Call{Err: msgWriteRO}
 	}
 	return &Call{
-		FirstKey: firstKey, NumKeys: n, Flags: s.flags, ReadOnly: readOnly || s.flags&NoWrites != 0, script: s, name: s.sha,
+		FirstKey: firstKey, NumKeys: n, Flags: s.flags, ReadOnly: readOnly || s.flags&NoWrites != 0, Plan: s.unit.plan, script: s, name: s.sha,
 	}
 }
 

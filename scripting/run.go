@@ -311,7 +311,9 @@ func (e *Engine) killOthers(function bool, overdueMs, now int64) string {
 }
 
 // Ms returns for how long the run has lasted.
-func (r *Run) ms(nowUs int64) int64 { return (nowUs - r.StartUs) / int64(time.Millisecond/time.Microsecond) }
+func (r *Run) ms(nowUs int64) int64 {
+	return (nowUs - r.StartUs) / int64(time.Millisecond/time.Microsecond)
+}
 
 // Command returns a copy of the words of the command, nil when the run has ended.
 func (r *Run) Command() [][]byte {

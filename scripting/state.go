@@ -56,10 +56,10 @@ type current struct {
 	rand   rand48
 	proto  int // redis.setresp
 
-	left     int  // instructions until the next look at the run
-	dead     bool // the run is to end: every instruction raises
-	deadAt   place
-	fault    *fault
+	left   int  // instructions until the next look at the run
+	dead   bool // the run is to end: every instruction raises
+	deadAt place
+	fault  *fault
 
 	memoryBase, memoryFloor uint64 // bytes of the process when first looked at; below which there is no need to look closer
 	memoryNext              int64  // when to look again
@@ -106,7 +106,7 @@ func (st *state) Value(any) any { return nil }
 
 // Err tells why the run must end.
 func (st *state) Err() error {
-	if st.dead || st.run.stopped() {
+	if st.look() != nil {
 		return errStopped
 	}
 	return nil

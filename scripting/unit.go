@@ -4,10 +4,10 @@ import (
 	"errors"
 	"strings"
 
+	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 
-	lua "github.com/yuin/gopher-lua"
-
+	"github.com/troupe-db/troupe/scripting/plan"
 	"github.com/troupe-db/troupe/scripting/syntax"
 )
 
@@ -22,7 +22,7 @@ type unit struct {
 	proto      *lua.FunctionProto // a function that takes binds and returns the chunk
 	binds      []string
 	keys, argv bool // it uses the global
-	stmts      []ast.Stmt
+	plan       plan.Plan
 }
 
 // compile compiles a chunk. The text of the error is what Lua says.
@@ -31,15 +31,24 @@ func (e *Engine) compile(src, chunk string, library bool) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	var p plan.Plan
+	if !library && chunk == scriptChunk {
+		p = plan.Analyze(stmts, e.options.Table())
+	}
 	r := newRewriter(e.names, library)
-	return r.compile(stmts, chunk, strings.Count(src, "\n")+1)
+	u, err := r.compile(stmts, chunk, strings.Count(src, "\n")+1)
+	if err != nil {
+		return nil, err
+	}
+	u.plan = p
+	return u, nil
 }
 
 func (r *rewriter) compile(stmts []ast.Stmt, chunk string, lastLine int) (u *unit, err error) {
 	defer func() {
 		// The compiler of the VM has limits that it finds by running into them.
 		if p := recover(); p != nil {
-			u, err = nil, errors.New(chunk + ":" + itoa(lastLine) + ": function or expression too complex near '<eof>'")
+			u, err = nil, errors.New(chunk+":"+itoa(lastLine)+": function or expression too complex near '<eof>'")
 		}
 	}()
 	proto, err := lua.Compile(r.chunk(stmts, lastLine), chunk)
