@@ -140,9 +140,9 @@ func (st *state) basePairs(L *lua.LState) int {
 }
 
 func (st *state) baseNext(L *lua.LState) int {
-	t, protected := st.behind(checkTable(L, 1))
+	t, _ := st.behind(checkTable(L, 1))
 	key := L.Get(2)
-	if protected && key != lua.LNil && t.RawGet(key) == lua.LNil {
+	if _, isNumber := key.(lua.LNumber); !isNumber && key != lua.LNil && t.RawGet(key) == lua.LNil && !st.e.layout.knows(t, key) {
 		luaarg.ErrorBare(L, "invalid key to 'next'")
 	}
 	k, v := t.Next(key)

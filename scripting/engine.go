@@ -61,6 +61,7 @@ type Engine struct {
 	startUs int64
 	noRun   *Run // stands in where no script runs
 
+	rand      atomic.Uint64 // a rand48
 	scripts   scriptCache
 	libraries atomic.Pointer[librarySet]
 	loading   sync.Mutex // held while libraries change
@@ -85,6 +86,7 @@ func New(o Options) *Engine {
 	e := &Engine{options: o, layout: findLayout(), closed: make(chan struct{}), startUs: o.NowUs(), noRun: &Run{}}
 	close(e.closed)
 	e.scripts.init()
+	e.rand.Store(uint64(rand48Start))
 	e.libraries.Store(newLibrarySet())
 	chunk, err := syntax.Parse(coStartSource, "coroutine")
 	if err != nil {

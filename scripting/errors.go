@@ -72,7 +72,10 @@ func (st *state) translate(L *lua.LState, level int, obj lua.LValue) lua.LValue 
 	if i := strings.Index(msg, "registry overflow"); i >= 0 && !f.isLua() {
 		return lua.LString("stack overflow")
 	}
-	if !f.isLua() || f.pc() == 0 {
+	if !f.isLua() {
+		return lua.LString(st.goError(f, msg))
+	}
+	if f.pc() == 0 {
 		return obj
 	}
 	place := where(f)
@@ -158,4 +161,53 @@ func (st *state) loopError(L *lua.LState, f frame, dbg *lua.Debug) string {
 		}
 	}
 	return ""
+}
+
+// goError corrects the text of an error that a Go function raised: the name by which it was called and the place, where the libraries do not
+// know better.
+func (st *state) goError(f frame, msg string) string {
+	fn := f.fn()
+	if fn == st.errorFunc || fn == st.assertFunc {
+		return msg
+	}
+	caller := f.parent()
+	place := where(caller)
+	if place == "" && st.stringFuncs[fn] {
+		// The VM's own way to tell the place passes over Go functions that call each other.
+		outer := ""
+		for g := caller; g.ok() && outer == ""; g = g.parent() {
+			outer = where(g)
+		}
+		msg = strings.TrimPrefix(msg, outer)
+	}
+	rest := strings.TrimPrefix(msg, place)
+	if !strings.HasPrefix(rest, "bad argument #") {
+		return msg
+	}
+	number, tail, ok := strings.Cut(strings.TrimPrefix(rest, "bad argument #"), " to '")
+	n, err := strconv.Atoi(number)
+	quote := strings.Index(tail, "' (")
+	if !ok || err != nil || quote < 0 {
+		return msg
+	}
+	kind, name := callName(caller)
+	if kind == "method" {
+		if n--; n == 0 {
+			return place + "calling '" + name + "' on bad self" + tail[quote+1:]
+		}
+	}
+	return place + "bad argument #" + strconv.Itoa(n) + " to '" + name + tail[quote:]
+}
+
+// callName returns what the call that f is at calls its function, "?" when it has no name.
+func callName(f frame) (kind, name string) {
+	if f.ok() && f.isLua() && f.pc() > 0 {
+		inst, pc := f.inst()
+		if op := instOp(inst); op == lua.OP_CALL || op == lua.OP_TAILCALL {
+			if kind, name, ok := registerName(f.fn(), pc, instA(inst)); ok {
+				return kind, name
+			}
+		}
+	}
+	return "", "?"
 }

@@ -15,11 +15,13 @@ import (
 type layout struct {
 	dbgFrame uintptr // Debug.frame, a pointer to a frame
 
-	fn, parent, pc, base, localBase, nargs, tailCall uintptr // of a frame
+	idx, fn, parent, pc, base, localBase, nargs, tailCall uintptr // of a frame
 
 	uvcache, hasErrorFunc, currentFrame uintptr // of an LState
 	uvNext, uvIndex                     uintptr // of an Upvalue
-	registry, registryArray             uintptr // of an LState, of a registry
+	registry                            uintptr // of an LState
+	registryArray, registryTop          uintptr // of a registry
+	tableIndex                          uintptr // of an LTable: the order of its keys
 }
 
 // findLayout panics when the VM is not the one this was written for.
@@ -43,8 +45,11 @@ func findLayout() *layout {
 	l.registry = offset(state, "reg", reflect.Pointer)
 	registryField, _ := state.FieldByName("reg")
 	l.registryArray = offset(registryField.Type.Elem(), "array", reflect.Slice)
+	l.registryTop = offset(registryField.Type.Elem(), "top", reflect.Int)
+	l.tableIndex = offset(reflect.TypeFor[lua.LTable](), "k2i", reflect.Map)
 	frameField, _ := state.FieldByName("currentFrame")
 	f := frameField.Type.Elem()
+	l.idx = offset(f, "Idx", reflect.Int)
 	l.fn = offset(f, "Fn", reflect.Pointer)
 	l.parent = offset(f, "Parent", reflect.Pointer)
 	l.pc = offset(f, "Pc", reflect.Int)
@@ -77,6 +82,7 @@ func (f frame) ok() bool           { return f.p != nil }
 func (f frame) fn() *lua.LFunction { return *at[*lua.LFunction](f.p, f.l.fn) }
 func (f frame) parent() frame      { return frame{f.l, *at[unsafe.Pointer](f.p, f.l.parent)} }
 func (f frame) pc() int            { return *at[int](f.p, f.l.pc) }
+func (f frame) depth() int         { return *at[int](f.p, f.l.idx) }
 func (f frame) base() int          { return *at[int](f.p, f.l.base) }
 func (f frame) localBase() int     { return *at[int](f.p, f.l.localBase) }
 func (f frame) tailCalls() int     { return *at[int](f.p, f.l.tailCall) }
@@ -120,4 +126,15 @@ func (l *layout) closeUpvalues(L *lua.LState, index int) {
 		}
 		return
 	}
+}
+
+// knows tells whether key is among those whose order a table keeps, whether or not it still has a value.
+func (l *layout) knows(t *lua.LTable, key lua.LValue) bool {
+	_, known := (*at[map[lua.LValue]int](unsafe.Pointer(t), l.tableIndex))[key]
+	return known
+}
+
+// stackTop returns how many values are on the stack of L, which all its functions share.
+func (l *layout) stackTop(L *lua.LState) int {
+	return *at[int](*at[unsafe.Pointer](unsafe.Pointer(L), l.registry), l.registryTop)
 }

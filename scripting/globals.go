@@ -27,13 +27,15 @@ type tables struct {
 	stringMeta           *lua.LTable                // what it shows of a string
 	sources              map[string]string          // full names of chunks that scripts loaded
 
-	missing, readOnly  *lua.LFunction // handlers of __index and __newindex
-	pairsNext, arrNext *lua.LFunction
-	badHandler         *lua.LFunction
-	callFailed         *lua.LFunction
-	coBegin            *lua.LFunction
-	vmCreate, vmResume *lua.LFunction
-	hidden             map[string]lua.LValue // what rewritten chunks are given
+	missing, readOnly     *lua.LFunction // handlers of __index and __newindex
+	pairsNext, arrNext    *lua.LFunction
+	badHandler            *lua.LFunction
+	callFailed            *lua.LFunction
+	coBegin               *lua.LFunction
+	vmCreate, vmResume    *lua.LFunction
+	hidden                map[string]lua.LValue // what rewritten chunks are given
+	stringFuncs           map[*lua.LFunction]bool
+	errorFunc, assertFunc *lua.LFunction
 }
 
 // libraryNames are the tables of functions that scripts have, redis apart.
@@ -57,11 +59,14 @@ func (st *state) openTables() {
 	st.vmCreate, st.vmResume = vm.RawGetString("create").(*lua.LFunction), vm.RawGetString("resume").(*lua.LFunction)
 
 	libs := st.libraries5()
+	st.stringFuncs = map[*lua.LFunction]bool{}
+	libs["string"].ForEach(func(_, f lua.LValue) { st.stringFuncs[f.(*lua.LFunction)] = true })
 	st.stringMetatable(libs["string"])
 	shared := map[string]lua.LValue{"_VERSION": lua.LString("Lua 5.1")}
 	for name, f := range st.baseLib() {
 		shared[name] = L.NewFunction(f)
 	}
+	st.errorFunc, st.assertFunc = shared["error"].(*lua.LFunction), shared["assert"].(*lua.LFunction)
 	for _, name := range libraryNames {
 		if t := libs[name]; t != nil {
 			shared[name] = st.protectTable(t, lua.LNil)
@@ -81,6 +86,7 @@ func (st *state) openTables() {
 	st.hidden = map[string]lua.LValue{
 		concatName: L.NewFunction(st.concat),
 		numberName: L.NewFunction(toNumberOrSame),
+		lenName:    L.NewFunction(st.length),
 		noneName:   L.NewFunction(func(*lua.LState) int { return 0 }),
 	}
 }

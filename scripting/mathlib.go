@@ -8,15 +8,34 @@ import (
 	"github.com/troupe-db/troupe/scripting/luaarg"
 )
 
-// rand48 is the generator behind math.random: the linear congruential one of POSIX's lrand48, so that scripts see the numbers that they see in Redis.
+// rand48 is the generator behind math.random: the linear congruential one of POSIX's lrand48, so that scripts see the numbers that they see in Redis. There
+// is one for the server, which scripts that run at the same time share; one that sets the seed has its own numbers from there on and leaves
+// them to those that follow.
 type rand48 uint64
 
-func (r *rand48) seed(n int32) { *r = rand48(uint32(n))<<16 | 0x330e }
+// rand48Start is the state of the generator of a server that has just started.
+const rand48Start rand48 = 0x1234abcd330e
 
-// next returns 31 random bits.
-func (r *rand48) next() int64 {
-	*r = (*r*0x5deece66d + 0xb) & (1<<48 - 1)
-	return int64(*r >> 17)
+func rand48Seed(n int32) rand48 { return rand48(uint32(n))<<16 | 0x330e }
+
+func (r rand48) next() rand48 { return (r*0x5deece66d + 0xb) & (1<<48 - 1) }
+
+// bits returns the 31 random bits of a state.
+func (r rand48) bits() int64 { return int64(r >> 17) }
+
+// random returns the next 31 random bits.
+func (st *state) random() int64 {
+	if st.seeded {
+		st.rand = st.rand.next()
+		st.e.rand.Store(uint64(st.rand))
+		return st.rand.bits()
+	}
+	for {
+		old := st.e.rand.Load()
+		if next := rand48(old).next(); st.e.rand.CompareAndSwap(old, uint64(next)) {
+			return next.bits()
+		}
+	}
 }
 
 func (st *state) mathLib() *lua.LTable {
@@ -104,7 +123,7 @@ func mathMin(L *lua.LState) int {
 func (st *state) mathRandom(L *lua.LState) int {
 	st.mustRun(L, "math.random")
 	const limit = math.MaxInt32
-	r := float64(st.rand.next()%limit) / limit
+	r := float64(st.random()%limit) / limit
 	switch L.GetTop() {
 	case 0:
 	case 1:
@@ -129,7 +148,8 @@ func (st *state) mathRandom(L *lua.LState) int {
 
 func (st *state) mathRandomSeed(L *lua.LState) int {
 	st.mustRun(L, "math.randomseed")
-	st.rand.seed(luaarg.Int32(luaarg.Number(L, 1)))
+	st.rand, st.seeded = rand48Seed(luaarg.Int32(luaarg.Number(L, 1))), true
+	st.e.rand.Store(uint64(st.rand))
 	return 0
 }
 

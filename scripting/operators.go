@@ -75,6 +75,20 @@ func (st *state) arithError(L *lua.LState, x, y lua.LValue) {
 	luaarg.ErrorBare(L, where(f)+"attempt to perform arithmetic on "+text)
 }
 
+// length is the operator # where a metatable may have a __len.
+func (st *state) length(L *lua.LState) int {
+	switch v := L.Get(1).(type) {
+	case lua.LString:
+		L.Push(lua.LNumber(len(v)))
+	case *lua.LTable:
+		real, _ := st.behind(v)
+		L.Push(lua.LNumber(real.Len()))
+	default:
+		st.operandError(L, "get length of", 1, v)
+	}
+	return 1
+}
+
 // concat joins its arguments: the operator "..".
 func (st *state) concat(L *lua.LState) int {
 	n := L.GetTop()
@@ -130,7 +144,7 @@ func (st *state) concatMeta(L *lua.LState, n int) int {
 			if okA {
 				at, culprit = i+1, result
 			}
-			st.concatError(L, at, culprit)
+			st.operandError(L, "concatenate", at, culprit)
 		}
 		L.Push(f)
 		L.Push(x)
@@ -143,8 +157,8 @@ func (st *state) concatMeta(L *lua.LState, n int) int {
 	return 1
 }
 
-// concatError raises that argument n of the running concat cannot be joined.
-func (st *state) concatError(L *lua.LState, n int, v lua.LValue) {
+// operandError raises that argument n of the running function, which stands for an operator, is nothing to do that with.
+func (st *state) operandError(L *lua.LState, what string, n int, v lua.LValue) {
 	f := st.e.layout.current(L).parent()
 	text := "a " + typeName(v) + " value"
 	if f.ok() && f.isLua() {
@@ -154,7 +168,7 @@ func (st *state) concatError(L *lua.LState, n int, v lua.LValue) {
 			text = describe(kind, name, named, v)
 		}
 	}
-	luaarg.ErrorBare(L, where(f)+"attempt to concatenate "+text)
+	luaarg.ErrorBare(L, where(f)+"attempt to "+what+" "+text)
 }
 
 // maxString is the longest string that a script can make.

@@ -18,6 +18,7 @@ const (
 	concatName = "(concat)"
 	numberName = "(number)"
 	noneName   = "(none)"
+	lenName    = "(len)"
 	keysName   = "(KEYS)"
 	argvName   = "(ARGV)"
 )
@@ -30,15 +31,16 @@ const (
 
 // rewriter changes the tree of one chunk.
 type rewriter struct {
-	globals map[string]bool // what may be bound: "tonumber", "redis.call"
-	library bool            // the chunk is that of a library: its own statements run when it is loaded, with other globals
-	binds   []string        // what the chunk needs, in parentheses
-	bound   map[string]bool
-	keys    bool // KEYS is used
-	argv    bool
-	depth   int // functions around the place at hand
-	locals  map[string]int
-	scope   []string
+	globals  map[string]bool // what may be bound: "tonumber", "redis.call"
+	library  bool            // the chunk is that of a library: its own statements run when it is loaded, with other globals
+	binds    []string        // what the chunk needs, in parentheses
+	bound    map[string]bool
+	exactLen bool // the source mentions __len, which the VM heeds for tables and Lua 5.1 does not
+	keys     bool // KEYS is used
+	argv     bool
+	depth    int // functions around the place at hand
+	locals   map[string]int
+	scope    []string
 }
 
 func newRewriter(globals map[string]bool, library bool) *rewriter {
@@ -272,6 +274,9 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 		e.Expr = r.expr(e.Expr)
 	case *ast.UnaryLenOpExpr:
 		e.Expr = r.expr(e.Expr)
+		if r.exactLen {
+			return r.call(lenName, e.Line(), e.Expr)
+		}
 	case *ast.FunctionExpr:
 		r.function(e)
 	}

@@ -122,7 +122,6 @@ func (st *state) execute(c *command.Ctx, call *Call, r *Run, host Host) (v lua.L
 		if call.Plan.Bounded {
 			st.left = 1 << 40
 		}
-		st.rand = rand48(c.Rand()) & (1<<48 - 1)
 		keys, argv := st.argumentTables(true, true)
 		L.Push(f)
 		L.Push(keys)
@@ -137,7 +136,6 @@ func (st *state) execute(c *command.Ctx, call *Call, r *Run, host Host) (v lua.L
 			f = st.instantiate(L, u, st.evalEnv)
 			st.functions[u] = f
 		}
-		st.rand.seed(0)
 		keys, argv := st.argumentTables(u.keys, u.argv)
 		L.Push(f)
 		L.Push(keys)

@@ -15,12 +15,14 @@ import (
 
 // Bounds of one Lua state.
 const (
-	maxCalls       = 20000   // Lua calls on the stack, as in Lua
+	maxCalls       = 20000   // calls on the stack, as in Lua
 	maxCoCalls     = 4096    // the same in a coroutine: coroutines within coroutines share the stack of one goroutine
-	maxNested      = 195     // protected calls and coroutines within each other: Lua's 200 C calls, some of which are the server's
+	spareCalls     = 2048    // beyond these limits, which are looked at every lookEvery instructions only
+	maxNested      = 199     // protected calls and coroutines within each other: Lua's 200 C calls, some of which are the server's
 	registryStart  = 1 << 10 // values on the stack at first
 	registryStep   = 1 << 13
-	registryMax    = 1 << 19
+	registrySoft   = 1 << 19 // values from which on the stack counts as full
+	registryMax    = 1 << 20
 	registryKeep   = 1 << 16 // a state whose stack grew beyond is not kept
 	threadRegistry = 128
 	keptFunctions  = 1024 // instantiated scripts in one state
@@ -54,11 +56,13 @@ type current struct {
 	ctx    *command.Ctx
 	loader *loader // a library is being loaded
 	rand   rand48
-	proto  int // redis.setresp
+	seeded bool // by the run itself
+	proto  int  // redis.setresp
 
 	left   int  // instructions until the next look at the run
 	dead   bool // the run is to end: every instruction raises
 	deadAt place
+	raised error // what Err returns next: an error that can be caught
 	fault  *fault
 
 	memoryBase, memoryFloor uint64 // bytes of the process when first looked at; below which there is no need to look closer
@@ -80,11 +84,11 @@ type fault struct {
 func newState(e *Engine) *state {
 	st := &state{e: e, functions: map[*unit]*lua.LFunction{}, libraries: map[string]*instance{}}
 	st.L = lua.NewState(lua.Options{
-		SkipOpenLibs: true, CallStackSize: maxCalls, MinimizeStackMemory: true,
+		SkipOpenLibs: true, CallStackSize: maxCalls + spareCalls, MinimizeStackMemory: true,
 		RegistrySize: registryStart, RegistryMaxSize: registryMax, RegistryGrowStep: registryStep,
 	})
 	st.L.Options.RegistrySize = threadRegistry
-	st.L.Options.CallStackSize = maxCoCalls
+	st.L.Options.CallStackSize = maxCoCalls + spareCalls
 	st.run = e.noRun
 	st.L.SetContext(st)
 	st.openTables()
@@ -93,7 +97,11 @@ func newState(e *Engine) *state {
 }
 
 // Errors of the context of a state.
-var errStopped = errors.New("Script killed by user with SCRIPT KILL...")
+var (
+	errStopped       = errors.New("Script killed by user with SCRIPT KILL...")
+	errStackOverflow = errors.New("stack overflow")
+	errCStack        = errors.New("C stack overflow")
+)
 
 // Instructions between two looks at the run: about ten microseconds.
 const lookEvery = 1 << 10
@@ -106,6 +114,10 @@ func (st *state) Value(any) any { return nil }
 
 // Err tells why the run must end.
 func (st *state) Err() error {
+	if err := st.raised; err != nil {
+		st.raised = nil
+		return err
+	}
 	if st.look() != nil {
 		return errStopped
 	}
@@ -126,6 +138,9 @@ var _ context.Context = (*state)(nil)
 func (st *state) look() <-chan struct{} {
 	if !st.dead && !st.run.stopped() && !st.overMemory() && !st.overTime() {
 		st.left = lookEvery
+		if st.raised = st.overStack(); st.raised != nil {
+			return st.e.closed
+		}
 		return nil
 	}
 	st.dead = true
@@ -134,6 +149,28 @@ func (st *state) look() <-chan struct{} {
 		st.deadAt = st.placeOf(st.e.layout.current(st.L.G.CurrentThread))
 	}
 	return st.e.closed
+}
+
+// overStack returns an error when the stack is nearly full. Unlike the end of a run it can be caught.
+func (st *state) overStack() error {
+	L := st.L.G.CurrentThread
+	if L == nil {
+		return nil
+	}
+	f := st.e.layout.current(L)
+	limit := maxCalls
+	if L != st.L {
+		limit = maxCoCalls
+	}
+	if !f.ok() || f.depth() < limit && st.e.layout.stackTop(L) < registrySoft {
+		return nil
+	}
+	if p := f.parent(); p.ok() && p.isLua() {
+		if inst, _ := p.inst(); instOp(inst) != lua.OP_CALL && instOp(inst) != lua.OP_TAILCALL {
+			return errCStack // it is metamethods that call each other
+		}
+	}
+	return errStackOverflow
 }
 
 // interrupt lets functions that work for long ask what the VM asks.

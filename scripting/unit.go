@@ -36,6 +36,7 @@ func (e *Engine) compile(src, chunk string, library bool) (*unit, error) {
 		p = plan.Analyze(stmts, e.options.Table())
 	}
 	r := newRewriter(e.names, library)
+	r.exactLen = strings.Contains(src, "__len")
 	u, err := r.compile(stmts, chunk, strings.Count(src, "\n")+1)
 	if err != nil {
 		return nil, err

@@ -25,9 +25,6 @@ func Parse(src, name string) (chunk []ast.Stmt, err error) {
 			chunk, err = nil, e
 		}
 	}()
-	if len(src) > 0 && src[0] == 0x1b {
-		return nil, &Error{"bad code in precompiled chunk"}
-	}
 	p.fn = &function{vararg: true}
 	p.advance()
 	chunk = p.block()
