@@ -1,0 +1,356 @@
+package scripting
+
+import (
+	"strings"
+
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// The VM differs from Lua 5.1 where no function can be replaced: in the operator .., in the bounds of numeric loops, in the dots of a chunk. Such
+// places become calls of functions of ours, which a chunk gets as local variables of a function around it:
+//
+//	local (concat), (redis.call) = ...
+//	return function((KEYS), (ARGV)) <the chunk> end
+//
+// No script can spell a name in parentheses. Globals that cannot change, because their table is read-only, come the same way: that saves
+// two look-ups for redis.call and the tables of arguments where they are not used.
+const (
+	concatName = "(concat)"
+	numberName = "(number)"
+	noneName   = "(none)"
+	lenName    = "(len)"
+	keysName   = "(KEYS)"
+	argvName   = "(ARGV)"
+)
+
+// Limits of the VM, below which the rewriting stays.
+const (
+	maxBound  = 40 // upvalues that a function gets beside its own, of 255
+	maxConcat = 50 // operands in one call, of 200 registers
+)
+
+// rewriter changes the tree of one chunk.
+type rewriter struct {
+	globals  map[string]bool // what may be bound: "tonumber", "redis.call"
+	library  bool            // the chunk is that of a library: its own statements run when it is loaded, with other globals
+	binds    []string        // what the chunk needs, in parentheses
+	bound    map[string]bool
+	exactLen bool // the source mentions __len, which the VM heeds for tables and Lua 5.1 does not
+	keys     bool // KEYS is used
+	argv     bool
+	depth    int // functions around the place at hand
+	locals   map[string]int
+	scope    []string
+}
+
+func newRewriter(globals map[string]bool, library bool) *rewriter {
+	return &rewriter{globals: globals, library: library, bound: map[string]bool{}, locals: map[string]int{}}
+}
+
+// chunk rewrites a chunk and wraps it.
+func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
+	r.block(stmts)
+	params := []string{keysName, argvName}
+	if r.library {
+		params = []string{}
+	}
+	body := &ast.FunctionExpr{ParList: &ast.ParList{Names: params}, Stmts: stmts}
+	body.SetLine(1)
+	body.SetLastLine(lastLine)
+	ret := &ast.ReturnStmt{Exprs: []ast.Expr{body}}
+	ret.SetLine(lastLine)
+	if len(r.binds) == 0 {
+		return []ast.Stmt{ret}
+	}
+	names := &ast.LocalAssignStmt{Names: r.binds, Exprs: []ast.Expr{&ast.Comma3Expr{}}}
+	names.SetLine(1)
+	return []ast.Stmt{names, ret}
+}
+
+func (r *rewriter) declare(names ...string) {
+	for _, n := range names {
+		r.locals[n]++
+	}
+	r.scope = append(r.scope, names...)
+}
+
+// leave forgets the locals declared since the scope was mark long.
+func (r *rewriter) leave(mark int) {
+	for _, n := range r.scope[mark:] {
+		r.locals[n]--
+	}
+	r.scope = r.scope[:mark]
+}
+
+// bind returns the local variable that holds name, nil when there is no room for another.
+func (r *rewriter) bind(name string, line int) *ast.IdentExpr {
+	if !r.bound[name] {
+		if len(r.binds) >= maxBound {
+			return nil
+		}
+		r.bound[name] = true
+		r.binds = append(r.binds, name)
+	}
+	return ident(name, line)
+}
+
+func ident(name string, line int) *ast.IdentExpr {
+	e := &ast.IdentExpr{Value: name}
+	e.SetLine(line)
+	return e
+}
+
+func (r *rewriter) block(stmts []ast.Stmt) {
+	mark := len(r.scope)
+	r.statements(stmts)
+	r.leave(mark)
+}
+
+func (r *rewriter) statements(stmts []ast.Stmt) {
+	for _, s := range stmts {
+		r.statement(s)
+	}
+}
+
+func (r *rewriter) statement(s ast.Stmt) {
+	mark := len(r.scope)
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		for _, target := range s.Lhs {
+			if get, ok := target.(*ast.AttrGetExpr); ok {
+				get.Object, get.Key = r.expr(get.Object), r.expr(get.Key)
+			}
+		}
+		r.exprs(s.Rhs)
+	case *ast.LocalAssignStmt:
+		if _, isFunc := firstExpr(s.Exprs).(*ast.FunctionExpr); isFunc && len(s.Names) == 1 && len(s.Exprs) == 1 {
+			r.declare(s.Names...)
+			r.exprs(s.Exprs)
+			return
+		}
+		r.exprs(s.Exprs)
+		r.declare(s.Names...)
+	case *ast.FuncCallStmt:
+		s.Expr = r.expr(s.Expr)
+	case *ast.DoBlockStmt:
+		r.block(s.Stmts)
+	case *ast.WhileStmt:
+		s.Condition = r.expr(s.Condition)
+		r.block(s.Stmts)
+	case *ast.RepeatStmt:
+		r.statements(s.Stmts)
+		s.Condition = r.expr(s.Condition)
+		r.leave(mark)
+	case *ast.IfStmt:
+		s.Condition = r.expr(s.Condition)
+		r.block(s.Then)
+		r.block(s.Else)
+	case *ast.NumberForStmt:
+		s.Init, s.Limit = r.bound1(s.Init), r.bound1(s.Limit)
+		if s.Step != nil {
+			s.Step = r.bound1(s.Step)
+		}
+		r.declare(s.Name)
+		r.block(s.Stmts)
+		r.leave(mark)
+	case *ast.GenericForStmt:
+		r.exprs(s.Exprs)
+		r.declare(s.Names...)
+		r.block(s.Stmts)
+		r.leave(mark)
+	case *ast.FuncDefStmt:
+		if get, ok := s.Name.Func.(*ast.AttrGetExpr); ok {
+			get.Object, get.Key = r.expr(get.Object), r.expr(get.Key)
+		}
+		if s.Name.Receiver != nil {
+			s.Name.Receiver = r.expr(s.Name.Receiver)
+			r.function(s.Func, "self")
+			return
+		}
+		r.function(s.Func)
+	case *ast.ReturnStmt:
+		r.exprs(s.Exprs)
+	}
+}
+
+func firstExpr(list []ast.Expr) ast.Expr {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
+	mark := len(r.scope)
+	r.depth++
+	r.declare(more...)
+	r.declare(f.ParList.Names...)
+	if f.ParList.HasVargs {
+		r.declare("arg")
+	}
+	r.block(f.Stmts)
+	r.depth--
+	r.leave(mark)
+}
+
+func (r *rewriter) exprs(list []ast.Expr) {
+	for i := range list {
+		list[i] = r.expr(list[i])
+	}
+}
+
+// bound1 rewrites a bound of a numeric loop, which may be a string that spells a number.
+func (r *rewriter) bound1(e ast.Expr) ast.Expr {
+	e = r.expr(e)
+	switch e.(type) {
+	case *ast.NumberExpr, *ast.ArithmeticOpExpr, *ast.UnaryMinusOpExpr, *ast.UnaryLenOpExpr:
+		return e
+	}
+	return r.call(numberName, e.Line(), e)
+}
+
+// call builds a call of a function of ours.
+func (r *rewriter) call(name string, line int, args ...ast.Expr) ast.Expr {
+	f := r.bind(name, line)
+	if f == nil {
+		// There is always room for these few: maxBound is far below the VM's limit.
+		r.bound[name] = true
+		r.binds = append(r.binds, name)
+		f = ident(name, line)
+	}
+	if len(args) > 0 {
+		switch last := args[len(args)-1].(type) { // one value of a call, not all
+		case *ast.FuncCallExpr:
+			last.AdjustRet = true
+		case *ast.Comma3Expr:
+			last.AdjustRet = true
+		}
+	}
+	e := &ast.FuncCallExpr{Func: f, Args: args}
+	e.SetLine(line)
+	return e
+}
+
+func (r *rewriter) expr(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.IdentExpr:
+		return r.global(e)
+	case *ast.Comma3Expr:
+		if r.depth == 0 { // the dots of a chunk are always empty
+			none := r.call(noneName, e.Line())
+			none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
+			return none
+		}
+	case *ast.AttrGetExpr:
+		if b := r.member(e); b != nil {
+			return b
+		}
+		e.Object, e.Key = r.expr(e.Object), r.expr(e.Key)
+	case *ast.TableExpr:
+		for _, f := range e.Fields {
+			if f.Key != nil {
+				f.Key = r.expr(f.Key)
+			}
+			f.Value = r.expr(f.Value)
+		}
+	case *ast.FuncCallExpr:
+		if e.Func != nil {
+			e.Func = r.expr(e.Func)
+		} else {
+			e.Receiver = r.expr(e.Receiver)
+		}
+		r.exprs(e.Args)
+	case *ast.LogicalOpExpr:
+		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+	case *ast.RelationalOpExpr:
+		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+	case *ast.ArithmeticOpExpr:
+		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+	case *ast.StringConcatOpExpr:
+		return r.concat(e)
+	case *ast.UnaryMinusOpExpr:
+		e.Expr = r.expr(e.Expr)
+	case *ast.UnaryNotOpExpr:
+		e.Expr = r.expr(e.Expr)
+	case *ast.UnaryLenOpExpr:
+		e.Expr = r.expr(e.Expr)
+		if r.exactLen {
+			return r.call(lenName, e.Line(), e.Expr)
+		}
+	case *ast.FunctionExpr:
+		r.function(e)
+	}
+	return e
+}
+
+// global binds a global that cannot change.
+func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
+	name := e.Value
+	if r.locals[name] > 0 || r.library && r.depth == 0 {
+		return e
+	}
+	switch {
+	case name == "KEYS" && !r.library:
+		r.keys = true
+		return ident(keysName, e.Line())
+	case name == "ARGV" && !r.library:
+		r.argv = true
+		return ident(argvName, e.Line())
+	case !r.globals[name]:
+		return e
+	}
+	if b := r.bind("("+name+")", e.Line()); b != nil {
+		return b
+	}
+	return e
+}
+
+// member binds a field of a library: redis.call.
+func (r *rewriter) member(e *ast.AttrGetExpr) ast.Expr {
+	lib, ok := e.Object.(*ast.IdentExpr)
+	if !ok || r.locals[lib.Value] > 0 || r.library && r.depth == 0 {
+		return nil
+	}
+	key, ok := e.Key.(*ast.StringExpr)
+	if !ok || !r.globals[lib.Value+"."+key.Value] {
+		return nil
+	}
+	if b := r.bind("("+lib.Value+"."+key.Value+")", e.Line()); b != nil {
+		return b
+	}
+	return nil
+}
+
+// concat makes one call of a chain of concatenations.
+func (r *rewriter) concat(e *ast.StringConcatOpExpr) ast.Expr {
+	var operands []ast.Expr
+	var lines []int
+	for cur := ast.Expr(e); ; {
+		op, ok := cur.(*ast.StringConcatOpExpr)
+		if !ok {
+			operands = append(operands, r.expr(cur))
+			break
+		}
+		operands = append(operands, r.expr(op.Lhs))
+		lines = append(lines, op.Line())
+		cur = op.Rhs
+	}
+	for len(operands) > maxConcat {
+		// The operator is right-associative, so the right end comes first.
+		cut := len(operands) - maxConcat
+		operands = append(operands[:cut], r.call(concatName, lines[min(cut, len(lines)-1)], operands[cut:]...))
+	}
+	return r.call(concatName, e.Line(), operands...)
+}
+
+// unbound returns how Lua names what stands behind a name in parentheses.
+func unbound(name string) (kind, plain string, ok bool) {
+	if !strings.HasPrefix(name, "(") || !strings.HasSuffix(name, ")") || len(name) < 3 {
+		return "", "", false
+	}
+	name = name[1 : len(name)-1]
+	if _, field, isField := strings.Cut(name, "."); isField {
+		return "field", field, true
+	}
+	return "global", name, true
+}

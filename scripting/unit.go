@@ -1,0 +1,92 @@
+package scripting
+
+import (
+	"errors"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+
+	"github.com/troupe-db/troupe/scripting/plan"
+	"github.com/troupe-db/troupe/scripting/syntax"
+)
+
+// What messages call the chunks of scripts and of libraries.
+const (
+	scriptChunk   = "user_script"
+	functionChunk = "user_function"
+)
+
+// unit is a compiled chunk. It is immutable and shared by all states.
+type unit struct {
+	proto      *lua.FunctionProto // a function that takes binds and returns the chunk
+	binds      []string
+	keys, argv bool // it uses the global
+	plan       plan.Plan
+}
+
+// compile compiles a chunk. The text of the error is what Lua says.
+func (e *Engine) compile(src, chunk string, library bool) (*unit, error) {
+	stmts, err := syntax.Parse(src, chunk)
+	if err != nil {
+		return nil, err
+	}
+	var p plan.Plan
+	if !library && chunk == scriptChunk {
+		p = plan.Analyze(stmts, e.options.Table())
+	}
+	r := newRewriter(e.names, library)
+	r.exactLen = strings.Contains(src, "__len")
+	u, err := r.compile(stmts, chunk, strings.Count(src, "\n")+1)
+	if err != nil {
+		return nil, err
+	}
+	u.plan = p
+	return u, nil
+}
+
+func (r *rewriter) compile(stmts []ast.Stmt, chunk string, lastLine int) (u *unit, err error) {
+	defer func() {
+		// The compiler of the VM has limits that it finds by running into them.
+		if p := recover(); p != nil {
+			u, err = nil, errors.New(chunk+":"+itoa(lastLine)+": function or expression too complex near '<eof>'")
+		}
+	}()
+	proto, err := lua.Compile(r.chunk(stmts, lastLine), chunk)
+	if err != nil {
+		line := lastLine
+		var tooBig *lua.CompileError
+		if errors.As(err, &tooBig) && tooBig.Line > 0 {
+			line = tooBig.Line
+		}
+		return nil, errors.New(chunk + ":" + itoa(line) + ": function or expression too complex near '<eof>'")
+	}
+	cleanNames(proto)
+	return &unit{proto: proto, binds: r.binds, keys: r.keys, argv: r.argv}, nil
+}
+
+// cleanNames takes the parentheses off the names by which calls are known.
+func cleanNames(p *lua.FunctionProto) {
+	for i := range p.DbgCalls {
+		if _, plain, hidden := unbound(p.DbgCalls[i].Name); hidden {
+			p.DbgCalls[i].Name = plain
+		}
+	}
+	for _, f := range p.FunctionPrototypes {
+		cleanNames(f)
+	}
+}
+
+// instantiate makes the function of a unit in this state, with env for its globals.
+func (st *state) instantiate(L *lua.LState, u *unit, env *lua.LTable) *lua.LFunction {
+	outer := L.NewFunctionFromProto(u.proto)
+	outer.Env = env
+	L.Push(outer)
+	for _, name := range u.binds {
+		L.Push(st.value(name, env))
+	}
+	L.Call(len(u.binds), 1)
+	f := L.Get(-1).(*lua.LFunction)
+	L.Pop(1)
+	return f
+}
