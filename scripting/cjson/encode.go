@@ -101,7 +101,7 @@ func (e *encoder) array(t *lua.LTable, n, depth int32, slots int) {
 		if i > 1 {
 			e.out = append(e.out, ',')
 		}
-		v := lua.LNil
+		var v lua.LValue
 		if i < lua.MaxArrayIndex {
 			v = t.RawGetInt(i)
 		} else {

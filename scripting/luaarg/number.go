@@ -79,7 +79,7 @@ func hex(s string) (f float64, n int) {
 		return 0, 0
 	}
 	text := "0x" + s[:n]
-	if strings.IndexAny(text, "pP") < 0 {
+	if !strings.ContainsAny(text, "pP") {
 		text += "p0"
 	}
 	f, _ = strconv.ParseFloat(text, 64)
