@@ -1,12 +1,15 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,12 +31,29 @@ func await(t *testing.T, control *wire, addr string, args ...string) *waiter {
 	x.id = strconv.Itoa(x.integer("CLIENT", "ID"))
 	x.add(args...)
 	x.flush()
-	for !x.waits(control) && control.err == nil {
-		runtime.Gosched()
-	}
-	require.NoError(t, control.err)
-	require.NoError(t, x.err)
+	x.untilItWaits(t, control)
 	return x
+}
+
+// untilItWaits returns when the server has the client wait. A client that is answered instead fails the test.
+func (x *waiter) untilItWaits(t *testing.T, control *wire) {
+	t.Helper()
+	for !x.waits(control) {
+		require.NoError(t, control.err)
+		if x.answered() {
+			require.Fail(t, "answered instead of having to wait", "%q: %v", x.args, x.reply())
+		}
+	}
+}
+
+// answered tells whether a reply has arrived, which it gives a moment to do.
+func (x *waiter) answered() bool {
+	if x.err = x.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); x.err != nil {
+		return true
+	}
+	_, err := x.in.Peek(1)
+	x.err = x.conn.SetReadDeadline(time.Now().Add(wirePatience))
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // waits tells whether the server lists the client as waiting.
@@ -108,11 +128,11 @@ func TestBlockingOrder(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				control := dialWire(t, addr)
+				control.ok("FLUSHALL")
+				require.NoError(t, control.err)
 				for n := range rounds(12) {
 					c.run(&orderTest{T: t, addr: addr, control: control, prefix: fmt.Sprintf("%d:", n)})
 				}
-				control.ok("FLUSHALL")
-				require.NoError(t, control.err)
 			})
 		}
 	})
@@ -428,9 +448,7 @@ func pipelineWaits(o *orderTest) {
 	o.do(1, "RPUSH", k, "a")
 	x.served(o.T, []any{k, "a"})
 	x.served(o.T, "OK")
-	for !x.waits(o.control) && o.control.err == nil {
-		runtime.Gosched()
-	}
+	x.untilItWaits(o.T, o.control)
 	o.do("1", "GET", mark)
 	o.do(1, "RPUSH", k, "b")
 	x.served(o.T, []any{k, "b"})
@@ -462,9 +480,7 @@ func unblockKeepsOrder(o *orderTest) {
 	o.do(0, "CLIENT", "UNBLOCK", second.id)
 	second.add("BLPOP", k, "0") // at the end of the queue again
 	second.flush()
-	for !second.waits(o.control) && o.control.err == nil {
-		runtime.Gosched()
-	}
+	second.untilItWaits(o.T, o.control)
 	o.do(3, "RPUSH", k, "1", "2", "3")
 	first.served(o.T, []any{k, "1"})
 	third.served(o.T, []any{k, "2"})
