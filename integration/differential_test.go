@@ -49,9 +49,12 @@ func TestDifferential(t *testing.T) {
 	for end := time.Now().Add(span); time.Now().Before(end); seed++ {
 		d := &differential{seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), resp: 2 + int(seed/3%2)}
 		d.ours, d.redis = dialDiff(t, ours[seed%3].Addr), dialDiff(t, redis.Addr)
+		d.wrappers = knownWrappers(d.ours)
 		d.settings = d.chooseSettings()
 		for range 1500 {
-			d.commands = append(d.commands, g.next(d.rnd)...)
+			for _, c := range g.next(d.rnd) {
+				d.commands = append(d.commands, d.within(c))
+			}
 		}
 		if fault := d.round(d.commands); fault != "" {
 			small := d.shrink()
@@ -85,6 +88,7 @@ type differential struct {
 	rnd         *rand.Rand
 	resp        int
 	settings    map[string]string
+	wrappers    []string // that our server knows
 	commands    [][]string
 	sorts       bool // SORT was among them: Redis turns a sorted set that it sorts into a skiplist for good, ours stays as it is
 }
@@ -111,13 +115,16 @@ func (d *differential) round(commands [][]string) (fault string) {
 		setup = append(setup, []string{"CONFIG", "SET", name, d.settings[name]})
 	}
 	d.both(setup)
-	d.sorts = slices.ContainsFunc(commands, func(c []string) bool { return c[0] == "sort" || c[0] == "sort_ro" })
+	d.sorts = slices.ContainsFunc(commands, func(c []string) bool {
+		return slices.Contains(c[:min(2, len(c))], "sort") || slices.Contains(c[:min(2, len(c))], "sort_ro")
+	})
 	for at := 0; at < len(commands); {
 		n := min(50, len(commands)-at)
 		ours, redis := d.both(commands[at : at+n])
 		for i := range ours {
 			c := commands[at+i]
-			if o, r := normal(c, ours[i]), normal(c, redis[i]); !alike(c, o, r) {
+			cmd := unwrapped(c)
+			if o, r := normal(cmd, ours[i]), normal(cmd, redis[i]); !alike(cmd, o, r) {
 				return fmt.Sprintf("command %d: %q\n troupe: %v\n redis:  %v", at+i, c, o, r)
 			}
 		}
@@ -135,13 +142,13 @@ func (d *differential) round(commands [][]string) (fault string) {
 func (d *differential) both(commands [][]string) (ours, redis []any) {
 	for _, c := range []*diffConn{d.ours, d.redis} {
 		for _, cmd := range commands {
-			c.add(cmd...)
+			c.addWithin(cmd)
 		}
 		c.flush()
 	}
-	for range commands {
-		ours = append(ours, d.ours.any())
-		redis = append(redis, d.redis.any())
+	for _, cmd := range commands {
+		ours = append(ours, d.ours.within(cmd))
+		redis = append(redis, d.redis.within(cmd))
 	}
 	if err := errors.Join(d.ours.err, d.redis.err); err != nil {
 		panic(fmt.Sprintf("seed %d: %v\nlast commands:\n%s", d.seed, err, listing(commands)))
