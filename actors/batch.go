@@ -9,6 +9,7 @@ import (
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/datatypes/keyspace"
 	"github.com/troupe-db/troupe/netio/resp"
+	"github.com/troupe-db/troupe/scripting"
 )
 
 // A Batch is what one read of a connection held: commands in order, and their replies.
@@ -42,6 +43,10 @@ type Batch struct {
 	big    bool   // args alias a large query buffer
 	handed bool   // some replies were handed out early
 	store  []byte
+	owned  uint64 // shards that the request which runs may touch, for its script
+	script *scripting.Call
+	host   *scriptHost  // kept for the next script
+	quiet  bool         // the error that the request replies was counted already
 	wait   command.Wait // what the request that just ran blocks on,
 	blocks bool         // if it does
 	parked func()       // set when the batch must wait: called once it has let go of everything, with the batch
@@ -54,10 +59,11 @@ type Batch struct {
 
 // request is one command of a batch.
 type request struct {
-	spec   *command.Spec // nil when the name is unknown
-	err    string        // reply when the command cannot be run at all
-	lo, hi int32         // its words in argv
-	key    int32         // index of the first key among the words, 0 when its hash is not known
+	spec   *command.Spec   // nil when the name is unknown
+	err    string          // reply when the command cannot be run at all
+	lo, hi int32           // its words in argv
+	call   *scripting.Call // what a script request runs, once it was resolved
+	key    int32           // index of the first key among the words, 0 when its hash is not known
 	to     route
 	local  bool // touches only the session: may run while shards are held
 	shard  int32
@@ -266,6 +272,10 @@ func (b *Batch) drive(r *runner) {
 		if q.to == toLater && !b.queues(q) {
 			b.resolve(q)
 		}
+		if late := b.sys.overdue.Load(); late != 0 && late&q.needs() != 0 {
+			b.refuseBusy()
+			continue
+		}
 		switch b.place(q) {
 		case toShard:
 			if b.wide(q) && b.borrowAll(r) {
@@ -470,7 +480,7 @@ func (b *Batch) askHeavy(q *request) (yes bool) {
 }
 
 func (b *Batch) prepare(q *request) {
-	b.ctx.DBIndex = b.sess.db
+	b.ctx.DBIndex, b.script = b.sess.db, q.call
 	b.ctx.Begin(q.spec, b.argv[q.lo:q.hi:q.hi], int(q.key), q.hash)
 }
 
@@ -501,6 +511,7 @@ func (b *Batch) exec(cs *cmdStats, st *stage, held uint64) (stays bool) {
 			return true
 		}
 		b.prepare(q)
+		b.owned = held
 		if b.own {
 			b.w.Pieces(replyPiece)
 		} else {
@@ -543,9 +554,10 @@ func (b *Batch) conclude(q *request, st *cmdStats, mark, errs int, rejected bool
 	if q.spec != nil {
 		st.count(q.spec.ID, end-b.nowNs, b.w.Errs != errs, rejected)
 	}
-	if b.w.Errs != errs {
+	if b.w.Errs != errs && !b.quiet {
 		b.sys.errors.count(b.w.LastErr)
 	}
+	b.quiet = false
 	b.setTime(end)
 }
 

@@ -91,6 +91,7 @@ func (b *Batch) sleep() {
 	s.shown.flags.Or(flagBlocked)
 	b.sys.blocked.Add(1)
 	if ms := b.wait.TimeoutMs; ms > 0 {
+		b.sys.timeouts.Add(1)
 		w.timer = b.sys.clock.afterMs(ms, func() { w.end(endTimeout) })
 	}
 	if s.gone.Load() || s.killed.Load() { // whoever has closed it may not have seen the waiter
@@ -229,6 +230,7 @@ func (b *Batch) waited(w *waiter) {
 	w.state.Store(over)
 	if w.timer != nil {
 		w.timer.Stop()
+		b.sys.timeouts.Add(-1)
 	}
 	b.ctx.Within = 0
 	b.sess.waiter.Store(nil)

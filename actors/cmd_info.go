@@ -157,9 +157,12 @@ func (sys *System) infoServer(w *infoWriter) {
 
 func (sys *System) infoClients(w *infoWriter) {
 	var maxIn, maxOut int64
-	var user int64
+	var user, watching int64
 	for _, s := range sys.sessions() {
 		user++
+		if s.shown.watch.Load() > 0 {
+			watching++
+		}
 		maxIn = max(maxIn, s.shown.qbuf.Load())
 		maxOut = max(maxOut, int64(s.transport.Pending()))
 	}
@@ -169,10 +172,19 @@ func (sys *System) infoClients(w *infoWriter) {
 	w.int("client_recent_max_input_buffer", maxIn)
 	w.int("client_recent_max_output_buffer", maxOut)
 	w.int("blocked_clients", int64(sys.blockedClients()))
-	for _, name := range []string{"tracking_clients", "pubsub_clients", "watching_clients",
-		"clients_in_timeout_table", "total_watched_keys", "total_blocking_keys", "total_blocking_keys_on_nokey"} {
-		w.int(name, 0)
+	var watched, waited, onGone int64
+	for _, s := range sys.shards {
+		watched += s.published.watched.Load()
+		waited += s.published.waited.Load()
+		onGone += s.published.waitsOnGone.Load()
 	}
+	w.int("tracking_clients", 0)
+	w.int("pubsub_clients", 0)
+	w.int("watching_clients", watching)
+	w.int("clients_in_timeout_table", sys.timeouts.Load())
+	w.int("total_watched_keys", watched)
+	w.int("total_blocking_keys", waited)
+	w.int("total_blocking_keys_on_nokey", onGone)
 }
 
 func (sys *System) infoMemory(w *infoWriter) {

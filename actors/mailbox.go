@@ -36,6 +36,9 @@ type mailbox struct {
 	head  int
 	sys   []any
 
+	// queuedOn, if set, is called after a message was queued behind a runner or borrower that may take long.
+	queuedOn func()
+
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
 
@@ -84,6 +87,8 @@ func (m *mailbox) post(r *runner, msg any) (ran bool) {
 	m.push(msg)
 	if m.state.CompareAndSwap(idle, running) {
 		m.drain(r, drainBudget)
+	} else if m.queuedOn != nil {
+		m.queuedOn()
 	}
 	return false
 }
@@ -143,7 +148,10 @@ func (m *mailbox) drain(r *runner, budget int) {
 				return
 			}
 			budget--
-			msg := m.pop()
+			msg, ok := m.pop()
+			if !ok {
+				break // taken by takeBatches
+			}
 			m.invoker.InvokeUserMessage(msg)
 			b, isBatch := msg.(*Batch)
 			if m.moved {
@@ -201,9 +209,13 @@ func (m *mailbox) push(msg any) {
 	m.mu.Unlock()
 }
 
-func (m *mailbox) pop() any {
+func (m *mailbox) pop() (msg any, ok bool) {
 	m.mu.Lock()
-	msg := m.queue[m.head]
+	defer m.mu.Unlock()
+	if m.head == len(m.queue) {
+		return nil, false
+	}
+	msg = m.queue[m.head]
 	m.queue[m.head] = nil
 	m.head++
 	if m.head == len(m.queue) {
@@ -214,8 +226,25 @@ func (m *mailbox) pop() any {
 		m.queue, m.head = m.queue[:n], 0
 	}
 	m.queued.Add(-1)
-	m.mu.Unlock()
-	return msg
+	return msg, true
+}
+
+// takeBatches takes all batches out of the queue. The other messages stay.
+func (m *mailbox) takeBatches() (taken []*Batch) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept := m.queue[:0]
+	for _, msg := range m.queue[m.head:] {
+		if b, ok := msg.(*Batch); ok {
+			taken = append(taken, b)
+		} else {
+			kept = append(kept, msg)
+		}
+	}
+	clear(m.queue[len(kept):])
+	m.queue, m.head = kept, 0
+	m.queued.Add(-int32(len(taken)))
+	return taken
 }
 
 // PostSystemMessage implements actor.Mailbox. System messages are protoactor's own (start, stop); they run under the

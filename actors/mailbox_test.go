@@ -175,11 +175,11 @@ func TestMailboxQueueShrinks(t *testing.T) {
 		m.push(n)
 	}
 	for n := range 9_000 {
-		require.Equal(t, n, m.pop())
+		require.Equal(t, n, first(m.pop()))
 	}
 	require.LessOrEqual(t, m.head, 2048)
 	for n := range 1_000 {
-		require.Equal(t, 9_000+n, m.pop())
+		require.Equal(t, 9_000+n, first(m.pop()))
 	}
 	require.Zero(t, m.UserMessageCount())
 }
@@ -192,3 +192,6 @@ func TestMailboxPostDoesNotAllocate(t *testing.T) {
 		m.post(&r, msg)
 	}))
 }
+
+// first is the message of a pop.
+func first(msg any, _ bool) any { return msg }

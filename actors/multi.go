@@ -15,9 +15,8 @@ import (
 
 // txn is what a session has queued, and the keys that it watches. It exists from the first MULTI or WATCH on.
 type txn struct {
-	open    bool // after MULTI
-	aborted bool // a request could not be queued: EXEC runs nothing
-	flags   command.Flags
+	open    bool      // after MULTI
+	aborted bool      // a request could not be queued: EXEC runs nothing
 	queue   []request // their words are in argv
 	argv    [][]byte
 	store   []byte // what is left of the memory that the words are copied to
@@ -38,9 +37,6 @@ func (t *txn) add(q *request, args [][]byte) {
 	}
 	n.hi = int32(len(t.argv))
 	t.queue = append(t.queue, n)
-	if q.spec != nil {
-		t.flags |= q.spec.Flags
-	}
 }
 
 func (t *txn) keep(a []byte) []byte {
@@ -63,7 +59,7 @@ func (t *txn) close() {
 	if cap(t.store) > txnChunk {
 		t.store = nil
 	}
-	t.open, t.aborted, t.flags, t.bytes = false, false, 0, 0
+	t.open, t.aborted, t.bytes = false, false, 0
 }
 
 // changed tells whether a watched key has changed. REQUIRES: the shards of the watches are owned.
@@ -94,10 +90,16 @@ func (b *Batch) place(q *request) route {
 
 // enqueue puts the request into the queue of the transaction.
 func (b *Batch) enqueue(q *request, mark int) {
+	text := ""
 	if q.spec.Has(command.NoMulti) {
+		text = "ERR Command not allowed inside a transaction"
+	} else if b.sys.overdue.Load()&q.needs() != 0 {
+		text = b.sys.busyText()
+	}
+	if text != "" {
 		b.sess.txn.aborted = true
-		b.w.Error("ERR Command not allowed inside a transaction")
-		b.sys.errors.count(b.w.LastErr)
+		b.w.Error(text)
+		b.sys.errors.count(text)
 		b.sys.serverStats.count(q.spec.ID, 0, true, true)
 	} else {
 		b.sess.txn.add(q, b.argv[q.lo:q.hi])
@@ -203,15 +205,37 @@ func (b *Batch) eachKey(q *request, fn func(key []byte, shard int)) {
 // resolve decides where a request runs of which that is known only now that all before it have run.
 func (b *Batch) resolve(q *request) {
 	q.to = toSession
-	if t := b.sess.txn; q.spec.Name == "exec" && t != nil && t.open && !t.aborted {
-		mask := watchShards(t.watches)
-		for i := range t.queue {
-			mask |= t.queue[i].needs()
-		}
-		if mask != 0 {
-			b.hold(q, mask)
+	var mask uint64
+	switch t := b.sess.txn; {
+	case q.isScript():
+		mask = b.resolveScript(q, b.argv[q.lo:q.hi])
+	case b.sess.inMulti() && !t.aborted: // EXEC
+		mask = watchShards(t.watches) | b.resolveQueue(t)
+	}
+	if mask != 0 {
+		b.hold(q, mask)
+	}
+}
+
+// resolveQueue returns the shards that the queue of a transaction needs.
+func (b *Batch) resolveQueue(t *txn) (mask uint64) {
+	loads := false
+	for i := range t.queue {
+		q := &t.queue[i]
+		mask |= q.needs()
+		switch {
+		case q.isScript():
+			mask |= b.resolveScript(q, t.argv[q.lo:q.hi])
+			if q.call.Err != "" && loads {
+				// The script may exist by the time it is run, and nobody knows what it needs.
+				q.call = nil
+				mask = b.sys.allShards
+			}
+		case q.spec.Group == command.GroupScripting:
+			loads = true
 		}
 	}
+	return mask
 }
 
 // needs returns the shards that the request was routed to.
@@ -274,6 +298,7 @@ func execHeavy(c *command.Ctx) (heavy bool) {
 			return true
 		}
 		if q.spec.Heavy != nil {
+			s.batch.script = q.call
 			c.Begin(q.spec, t.argv[q.lo:q.hi:q.hi], int(q.key), q.hash)
 			if heavy = q.spec.Heavy(c); heavy {
 				break
@@ -326,16 +351,17 @@ func (b *Batch) runTxn(t *txn) {
 	for i := range t.queue {
 		q := &t.queue[i]
 		mark, errs := len(b.w.Buf), b.w.Errs
-		c.DBIndex = b.sess.db
+		c.DBIndex, b.script = b.sess.db, q.call
 		c.Begin(q.spec, t.argv[q.lo:q.hi:q.hi], int(q.key), q.hash)
 		b.call(q, mark)
 		changes += c.DirtyCount()
 		end := b.sys.clock.now()
 		b.sys.serverStats.count(q.spec.ID, end-startNs, b.w.Errs != errs, false)
 		startNs = end
-		if b.w.Errs != errs {
+		if b.w.Errs != errs && !b.quiet {
 			b.sys.errors.count(b.w.LastErr)
 		}
+		b.quiet = false
 	}
 	if c.Journal != nil {
 		c.Journal.EndEntry()

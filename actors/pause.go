@@ -26,11 +26,31 @@ func (b *Batch) pauses(q *request) bool {
 	if q.spec == nil || q.err != "" {
 		return false
 	}
-	if q.spec.Name == "exec" && b.sess.inMulti() && b.sess.txn.flags&(command.Write|command.MayReplicate) != 0 {
-		return true
-	}
 	if pauseKind(b.sys.paused.Load()) == pauseAll {
 		return q.spec.FullName != "client|unpause" && q.spec.FullName != "client|pause"
+	}
+	if q.spec.Name == "exec" && b.sess.inMulti() {
+		t := b.sess.txn
+		for i := range t.queue {
+			if b.writes(&t.queue[i], t.argv[t.queue[i].lo:t.queue[i].hi]) {
+				return true
+			}
+		}
+		return false
+	}
+	return b.writes(q, b.argv[q.lo:q.hi])
+}
+
+// writes tells whether the request may change keys or have other effects to propagate.
+func (b *Batch) writes(q *request, args [][]byte) bool {
+	if q.isScript() {
+		call := q.call
+		if call == nil {
+			call = b.sys.scripts.Prepare(q.spec, args)
+		}
+		if call.Err == "" && call.ReadOnly {
+			return false
+		}
 	}
 	return q.spec.Flags&(command.Write|command.MayReplicate) != 0
 }

@@ -30,6 +30,9 @@ type shard struct {
 		mapped         atomic.Int64   // bytes held from the system
 		dbTables       []atomic.Int64 // bytes of the tables of a database
 		dbIndex        []atomic.Int64 // bytes of the deadline index of a database
+		watched        atomic.Int64   // see keyspace.WaitCounts
+		waited         atomic.Int64
+		waitsOnGone    atomic.Int64
 		hits, misses   atomic.Uint64
 		expired        atomic.Uint64
 	}
@@ -136,6 +139,11 @@ func (s *shard) publish() {
 		if !s.active.Load() {
 			s.active.Store(true)
 		}
+	}
+	if w, changed := s.ks.TakeWaits(); changed {
+		p.watched.Store(int64(w.Watched))
+		p.waited.Store(int64(w.Waited))
+		p.waitsOnGone.Store(int64(w.WaitsOnGone))
 	}
 	st := &s.ks.Stats
 	if st.Hits != p.hits.Load() {

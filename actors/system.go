@@ -13,6 +13,7 @@ import (
 	"github.com/troupe-db/troupe/actors/config"
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/datatypes/keyspace"
+	"github.com/troupe-db/troupe/scripting"
 )
 
 // maxShards is bounded by the 64-bit sets in which batches hold shard numbers.
@@ -52,8 +53,14 @@ type System struct {
 	startNs     int64
 	epochMs     int64 // when the shards were made
 
-	clients clientTable
-	blocked atomic.Int64 // clients in blocking commands
+	clients  clientTable
+	blocked  atomic.Int64 // clients in blocking commands,
+	timeouts atomic.Int64 // and those of them that have a timeout
+
+	scripts      *scripting.Engine
+	overdue      atomic.Uint64 // shards that scripts hold for too long, see busy.go
+	busyMu       sync.Mutex
+	busyFunction atomic.Bool // one of them is a function
 
 	paused atomic.Int32 // pauseKind
 	// plainFrom is DEBUG QUICKLIST-PACKED-THRESHOLD, 0 unless it was given.
@@ -136,7 +143,12 @@ func New(o Options) (*System, error) {
 	sys.epochMs = sys.startNs / 1e6
 	sys.runID = sys.randomID()
 	sys.changeReplID()
-	sys.table = command.NewTable(specs())
+	sys.scripts = scripting.New(scripting.Options{
+		Table: func() *command.Table { return sys.table },
+		Log:   sys.logScript,
+		NowUs: func() int64 { return sys.clock.now() / 1e3 },
+	})
+	sys.table = command.NewTable(append(specs(), sys.scripts.Specs()...))
 	for _, d := range o.Config.Renames() {
 		if err := sys.table.Rename(d.Args[0], d.Args[1]); err != nil {
 			return nil, d.Err(err.Error())
@@ -211,6 +223,13 @@ func (sys *System) startShard(i int, v *config.Values) error {
 	s.published.dbIndex = make([]atomic.Int64, v.Databases)
 	s.used = make([]dbSizes, v.Databases)
 	s.mailbox.stage = &s.stage
+	s.mailbox.queuedOn = func() {
+		// refuseQueued empties the queue after the bit was set, and here the bit is read after the message was queued: the
+		// atomics are sequentially consistent, so one of the two sees the other's step and nothing waits for an overdue script.
+		if sys.overdue.Load()>>i&1 != 0 {
+			sys.refuseQueued(s)
+		}
+	}
 	sys.shards = append(sys.shards, s)
 	sys.keyspaces = append(sys.keyspaces, s.ks)
 	props := actor.PropsFromProducer(func() actor.Actor { return s },
@@ -247,6 +266,9 @@ func (sys *System) Config() *config.Config { return sys.cfg }
 // Close stops the actors and gives the memory of the shards back. Sessions that are still open are killed.
 func (sys *System) Close() {
 	sys.stopCron()
+	for _, r := range sys.scripts.Running() {
+		r.Kill()
+	}
 	for _, s := range sys.sessions() {
 		s.Kill()
 	}

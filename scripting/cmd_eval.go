@@ -18,8 +18,8 @@ func (e *Engine) Specs() []*command.Spec {
 	}
 }
 
-// EVAL runs a script; EVALSHA one that is known already, by its SHA1; the forms in _RO only such as do not write. A script may touch any key, so the
-// scope is that of all shards; Prepare tells when less will do.
+// EVAL runs a script; EVALSHA one that is known already, by its SHA1; the forms in _RO only such as do not write. A script may touch any key, and
+// which shards are needed is known only once Prepare has found it.
 func (e *Engine) evalSpec(name, what, since string, readOnly bool) *command.Spec {
 	summary := "Runs a Lua script."
 	if what == "sha1" {
@@ -30,7 +30,8 @@ func (e *Engine) evalSpec(name, what, since string, readOnly bool) *command.Spec
 		Summary:    summary,
 		Complexity: "That of the script",
 		Syntax:     what + " numkeys:integer [key...] [arg...]",
-		Scope:      command.ScopeAllShards,
+		Scope:      command.ScopeLater,
+		Heavy:      e.heavy,
 		Run:        e.runPrepared,
 	}
 	runs(s, readOnly)
@@ -42,7 +43,8 @@ func (e *Engine) evalSpec(name, what, since string, readOnly bool) *command.Spec
 
 // runs sets what all commands have in common that run a script or function.
 func runs(s *command.Spec, readOnly bool) {
-	s.Flags = command.NoScript | command.Stale | command.SkipMonitor | command.NoMandatoryKeys | command.MayReplicate
+	s.Flags = command.NoScript | command.Stale | command.SkipMonitor | command.NoMandatoryKeys | command.MayReplicate |
+		command.Composite
 	key := command.KeyNum(2, 1, 1)
 	if readOnly {
 		s.Summary += " Writes are refused."
@@ -53,6 +55,16 @@ func runs(s *command.Spec, readOnly bool) {
 	s.Keys = command.KeySpecs{
 		key.Flags(command.RW | command.Access | command.Update).Note("What a script does with a key is not known; at worst it reads and changes it"),
 	}
+}
+
+// heavy tells whether the script at hand may run for longer than an event loop can spare.
+func (e *Engine) heavy(c *command.Ctx) bool {
+	client, ok := c.Client.(Client)
+	if !ok {
+		return false
+	}
+	call := client.Prepared(c)
+	return call == nil || call.Err == "" && !call.Plan.Bounded
 }
 
 // runPrepared runs what the session prepared, or prepares it itself.
@@ -78,7 +90,8 @@ func (e *Engine) fcallSpec(name string, readOnly bool) *command.Spec {
 		Summary:    "Runs a function.",
 		Complexity: "That of the function",
 		Syntax:     "function numkeys:integer [key...] [arg...]",
-		Scope:      command.ScopeAllShards,
+		Scope:      command.ScopeLater,
+		Heavy:      e.heavy,
 		Run:        e.runPrepared,
 	}
 	runs(s, readOnly)

@@ -57,6 +57,9 @@ func (r *replyReader) blob(n int) []byte {
 	return b
 }
 
+// fieldCounted marks the table of an error reply that is in the statistics already.
+const fieldCounted = "ignore_error_stats_update"
+
 func (r *replyReader) value() lua.LValue {
 	switch r.buf[0] {
 	case '$':
@@ -72,7 +75,7 @@ func (r *replyReader) value() lua.LValue {
 		return r.field("ok", lua.LString(r.line()))
 	case '-':
 		t := r.st.errorTable(errorText(string(r.line())))
-		t.RawSetString("ignore_error_stats_update", lua.LTrue)
+		t.RawSetString(fieldCounted, lua.LTrue)
 		return t
 	case '*', '>':
 		n := r.size()

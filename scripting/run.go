@@ -22,6 +22,9 @@ type Run struct {
 	Flags ScriptFlags
 	// ReadOnly forbids writes: the command ends in _RO or the flags say no-writes.
 	ReadOnly bool
+	// ErrorCounted tells EndScript that the error which the command replies is one of a command that the script has called:
+	// it counts as that one's only.
+	ErrorCounted bool
 	// StartUs is when it began, in microseconds since 1970.
 	StartUs int64
 
@@ -84,6 +87,9 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 		return
 	}
 	v, errText := st.execute(c, call, r, host)
+	if t, ok := v.(*lua.LTable); ok && errText == "" {
+		r.ErrorCounted = t.RawGetString(fieldCounted) == lua.LTrue
+	}
 	client.EndScript(c, r)
 	if st.fault != nil {
 		panic(&hostPanic{value: st.fault.value, stack: st.fault.stack})
@@ -183,6 +189,7 @@ func (st *state) failure(r *Run, obj lua.LValue, at place) string {
 	}
 	switch obj := obj.(type) {
 	case *lua.LTable:
+		r.ErrorCounted = obj.RawGetString(fieldCounted) == lua.LTrue
 		text, ok := toString(obj.RawGetString("err"))
 		if !ok {
 			text = "ERR unknown error"

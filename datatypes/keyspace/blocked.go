@@ -14,6 +14,19 @@ type Waiter interface {
 	Over() bool
 }
 
+// WaitCounts are how many keys clients wait for or watch.
+type WaitCounts struct {
+	Watched     int // keys that are watched
+	Waited      int // keys that clients wait for
+	WaitsOnGone int // places of clients that are to be looked at also when the key vanishes
+}
+
+// TakeWaits returns the counts, and whether they may have changed since the last call.
+func (s *Shard) TakeWaits() (c WaitCounts, changed bool) {
+	changed, s.waitsDirty = s.waitsDirty, false
+	return s.waits, changed
+}
+
 // Wait is the place of a waiting client in the queue of a key.
 type Wait struct {
 	Client Waiter
@@ -57,14 +70,14 @@ func (r *ReadyKeys) Take() *WaitQueue {
 // Empty tells whether there is nothing to look at.
 func (r *ReadyKeys) Empty() bool { return r.next == len(r.queues) }
 
-// crossWaits counts clients that wait for a key and need other shards to be served.
+// crossWaits counts clients that wait for a key to move an element from it, and has the shards where to.
 type crossWaits struct {
 	n      int
 	shards uint64
 }
 
-// Enqueue gives a client a place at the end of the queue of a key. needs are the shards, besides that of the key, that must
-// be held to serve the client.
+// Enqueue gives a client a place at the end of the queue of a key. needs are the shards that serving the client changes besides
+// taking from the key, that of the key itself included if it is one: what is moved there may be waited for in turn.
 func (db *DB) Enqueue(key []byte, w *Wait, needs uint64) {
 	q := db.queues[string(key)]
 	if q == nil {
@@ -73,8 +86,13 @@ func (db *DB) Enqueue(key []byte, w *Wait, needs uint64) {
 		}
 		q = &WaitQueue{db: db, key: string(key)}
 		db.queues[q.key] = q
+		db.shard.waits.Waited++
 	}
-	w.queue, w.prev, w.next, w.needs = q, q.last, nil, needs&^(1<<db.shard.id)
+	db.shard.waitsDirty = true
+	if w.Gone {
+		db.shard.waits.WaitsOnGone++
+	}
+	w.queue, w.prev, w.next, w.needs = q, q.last, nil, needs
 	if q.last != nil {
 		q.last.next = w
 	} else {
@@ -112,13 +130,18 @@ func (w *Wait) Leave() {
 	}
 	w.next, w.prev = nil, nil
 	q.n--
+	s := q.db.shard
+	s.waitsDirty = true
+	if w.Gone {
+		s.waits.WaitsOnGone--
+	}
 	if q.n == 0 {
 		delete(q.db.queues, q.key)
+		s.waits.Waited--
 	}
 	if w.needs == 0 {
 		return
 	}
-	s := q.db.shard
 	c := s.cross[q.key]
 	if c.n--; c.n == 0 {
 		delete(s.cross, q.key)
@@ -127,8 +150,7 @@ func (w *Wait) Leave() {
 	}
 }
 
-// CrossWaits returns the shards that clients which wait for the key, in whatever database, need besides. Without any such client
-// on the shard the key is not looked at.
+// CrossWaits returns the shards that serving the clients which wait for the key, in whatever database, changes besides.
 func (s *Shard) CrossWaits(key []byte) uint64 {
 	if len(s.cross) == 0 {
 		return 0
@@ -136,7 +158,7 @@ func (s *Shard) CrossWaits(key []byte) uint64 {
 	return s.cross[string(key)].shards
 }
 
-// AllCrossWaits returns the shards that any clients which wait here need besides.
+// AllCrossWaits returns those that serving any client which waits here changes besides.
 func (s *Shard) AllCrossWaits() (shards uint64) {
 	for _, c := range s.cross {
 		shards |= c.shards

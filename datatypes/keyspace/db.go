@@ -14,8 +14,9 @@ type DB struct {
 	shard *Shard
 	num   int
 
-	watched map[string][]*Watch   // see watch.go
-	queues  map[string]*WaitQueue // of clients that wait for keys, see blocked.go
+	watched    map[string][]*Watch   // see watch.go
+	watchedWas int                   // how many keys of it are in the counts of the shard
+	queues     map[string]*WaitQueue // of clients that wait for keys, see blocked.go
 }
 
 // space is the content of a DB, apart from its number: SWAPDB exchanges spaces, FLUSHDB replaces one.

@@ -48,7 +48,9 @@ type Shard struct {
 	pins    []*Pin   // views of objects that are in use
 	orphans []*space // flushed while something looked at them, see space.leave
 
-	cross map[string]crossWaits // by key, of any database
+	cross      map[string]crossWaits // by key, of any database
+	waits      WaitCounts
+	waitsDirty bool
 
 	id    int
 	dbs   []*DB

@@ -20,7 +20,16 @@ func (db *DB) Watch(k Key) *Watch {
 		db.watched = make(map[string][]*Watch)
 	}
 	db.watched[w.key] = append(db.watched[w.key], w)
+	db.countWatched()
 	return w
+}
+
+// countWatched counts the watched keys of the shard after those of db have changed.
+func (db *DB) countWatched() {
+	s := db.shard
+	s.waits.Watched += len(db.watched) - db.watchedWas
+	db.watchedWas = len(db.watched)
+	s.waitsDirty = true
 }
 
 // Changed tells whether the key was changed, appeared, vanished or passed its deadline since the watch began.
@@ -47,6 +56,7 @@ func (w *Watch) End() {
 			all[i], all[last] = all[last], nil
 			if last == 0 {
 				delete(w.db.watched, w.key)
+				w.db.countWatched()
 			} else {
 				w.db.watched[w.key] = all[:last]
 			}
