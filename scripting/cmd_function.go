@@ -105,7 +105,7 @@ func (s *librarySet) add(lib *library, replace bool) (err string) {
 		s.remove(lib.name)
 	}
 	for _, f := range lib.functions {
-		if s.functions[f.name] != nil {
+		if s.functions[strings.ToLower(f.name)] != nil {
 			return "ERR Function " + f.name + " already exists"
 		}
 	}

@@ -32,7 +32,15 @@ type function struct {
 // librarySet is all libraries at one time. It is immutable.
 type librarySet struct {
 	libraries map[string]*library
-	functions map[string]*function
+	functions map[string]*function // by their names in lower case: FCALL takes either
+}
+
+// find returns a function by its name, nil when there is none.
+func (s *librarySet) find(name []byte) *function {
+	if f := s.functions[string(name)]; f != nil {
+		return f
+	}
+	return s.functions[strings.ToLower(string(name))]
 }
 
 func newLibrarySet() *librarySet {
@@ -50,7 +58,7 @@ func (s *librarySet) clone() *librarySet {
 func (s *librarySet) put(lib *library) {
 	s.libraries[lib.name] = lib
 	for _, f := range lib.functions {
-		s.functions[f.name] = f
+		s.functions[strings.ToLower(f.name)] = f
 	}
 }
 
@@ -61,7 +69,7 @@ func (s *librarySet) remove(name string) {
 	}
 	delete(s.libraries, name)
 	for _, f := range lib.functions {
-		delete(s.functions, f.name)
+		delete(s.functions, strings.ToLower(f.name))
 	}
 }
 

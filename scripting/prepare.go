@@ -84,7 +84,7 @@ func (e *Engine) prepareEval(args [][]byte, readOnly, bySHA bool) *Call {
 }
 
 func (e *Engine) prepareFunction(args [][]byte, readOnly bool) *Call {
-	f := e.libraries.Load().functions[string(args[1])]
+	f := e.libraries.Load().find(args[1])
 	if f == nil {
 		return &Call{Err: "ERR Function not found"}
 	}
