@@ -147,7 +147,7 @@ func (e *Engine) newLibrary(code string, limitUs int64) (lib *library, err strin
 	if err != "" {
 		return nil, err
 	}
-	u, compileErr := e.compile(src, functionChunk, true)
+	u, compileErr := e.compile(src, functionChunk, libraryKind)
 	if compileErr != nil {
 		return nil, "ERR Error compiling function: " + compileErr.Error()
 	}

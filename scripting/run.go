@@ -88,13 +88,16 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	if st.fault != nil {
 		panic(&hostPanic{value: st.fault.value, stack: st.fault.stack})
 	}
-	if errText != "" {
+	switch {
+	case errText != "":
 		c.Reply.Error(errText)
-	} else {
+	case v == st.rawReply:
+		pass(c.Reply, &replyReader{st: st, buf: st.out.Buf})
+	default:
 		w := writer{st: st, w: c.Reply}
 		w.value(v, convertBase)
 	}
-	st.current = current{run: st.e.noRun}
+	st.run, st.host, st.ctx = e.noRun, nil, nil
 }
 
 // begin makes the state ready for a run.
@@ -137,6 +140,12 @@ func (st *state) execute(c *command.Ctx, call *Call, r *Run, host Host) (v lua.L
 			st.functions[u] = f
 		}
 		keys, argv := st.argumentTables(u.keys, u.argv)
+		if u.keys {
+			st.keys = keys
+		}
+		if u.argv {
+			st.arguments = argv
+		}
 		L.Push(f)
 		L.Push(keys)
 		L.Push(argv)

@@ -183,7 +183,7 @@ func (e *Engine) newScript(body string) (s *script, err string) {
 			}
 		}
 	}
-	u, compileErr := e.compile(src, scriptChunk, false)
+	u, compileErr := e.compile(src, scriptChunk, scriptKind)
 	if compileErr != nil {
 		return nil, "ERR Error compiling script (new function): " + compileErr.Error()
 	}

@@ -26,16 +26,16 @@ type unit struct {
 }
 
 // compile compiles a chunk. The text of the error is what Lua says.
-func (e *Engine) compile(src, chunk string, library bool) (*unit, error) {
+func (e *Engine) compile(src, chunk string, kind chunkKind) (*unit, error) {
 	stmts, err := syntax.Parse(src, chunk)
 	if err != nil {
 		return nil, err
 	}
 	var p plan.Plan
-	if !library && chunk == scriptChunk {
+	if kind == scriptKind {
 		p = plan.Analyze(stmts, e.options.Table())
 	}
-	r := newRewriter(e.names, library)
+	r := newRewriter(e.names, kind)
 	r.exactLen = strings.Contains(src, "__len")
 	u, err := r.compile(stmts, chunk, strings.Count(src, "\n")+1)
 	if err != nil {
