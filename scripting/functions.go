@@ -3,21 +3,28 @@ package scripting
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/troupe-db/troupe/scripting/luaarg"
+	"github.com/troupe-db/troupe/scripting/plan"
 )
 
 // A library is code that registers functions when it is loaded. Libraries belong to the server; every state loads a library again, in the version at hand, when
 // it first runs one of its functions.
 
-// library is one version of a library. It is immutable.
+// library is one version of a library. It is immutable but for what it keeps itself.
 type library struct {
 	name      string
 	code      string
 	unit      *unit
 	functions []*function // by name
+
+	// home is the state that runs all functions of a library that keeps something, nil for others. mu is held while it does; as such
+	// functions hold all shards, nobody waits for it.
+	home *state
+	mu   sync.Mutex
 }
 
 // function is a registered function.
@@ -26,6 +33,7 @@ type function struct {
 	description string // with hasDescription
 	described   bool
 	flags       ScriptFlags
+	plan        plan.Plan
 	library     *library
 }
 
@@ -153,7 +161,12 @@ func (e *Engine) newLibrary(code string, limitUs int64) (lib *library, err strin
 	}
 	lib = &library{name: name, code: code, unit: u}
 	st := e.acquire()
-	defer e.release(st)
+	stays := false
+	defer func() {
+		if !stays {
+			e.release(st)
+		}
+	}()
 	ld, err := st.loadLibrary(lib, limitUs)
 	if err != "" {
 		return nil, "ERR Error registering functions: " + err
@@ -162,7 +175,11 @@ func (e *Engine) newLibrary(code string, limitUs int64) (lib *library, err strin
 		return nil, "ERR No functions registered"
 	}
 	for _, f := range ld.functions {
-		f.library = lib
+		f.library, f.plan = lib, u.plans[f.name]
+	}
+	if u.keeps {
+		lib.home, stays = st, true
+		e.detach(st)
 	}
 	lib.functions = ld.functions
 	slices.SortFunc(lib.functions, func(a, b *function) int { return strings.Compare(a.name, b.name) })

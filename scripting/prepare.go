@@ -96,6 +96,6 @@ func (e *Engine) prepareFunction(args [][]byte, readOnly bool) *Call {
 		return &Call{Err: msgWriteRO}
 	}
 	return &Call{
-		FirstKey: firstKey, NumKeys: n, Flags: f.flags, ReadOnly: readOnly || f.flags&NoWrites != 0, function: f, name: f.name,
+		FirstKey: firstKey, NumKeys: n, Flags: f.flags, ReadOnly: readOnly || f.flags&NoWrites != 0, Plan: f.plan, function: f, name: f.name,
 	}
 }

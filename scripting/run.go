@@ -76,8 +76,8 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	r := &Run{
 		Function: call.function != nil, Name: call.name, Flags: call.Flags, ReadOnly: call.ReadOnly, StartUs: now, started: now, words: c.Args, args: call,
 	}
-	st := e.acquire()
-	defer e.release(st)
+	st := e.stateFor(call)
+	defer e.giveBack(call, st)
 	host, denied := client.BeginScript(c, r)
 	if host == nil {
 		c.Reply.Error(denied)
@@ -100,7 +100,24 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	st.run, st.host, st.ctx = e.noRun, nil, nil
 }
 
-// begin makes the state ready for a run.
+// stateFor returns the state that is to run a call.
+func (e *Engine) stateFor(call *Call) *state {
+	if call.function != nil && call.function.library.home != nil {
+		call.function.library.mu.Lock()
+		return call.function.library.home
+	}
+	return e.acquire()
+}
+
+func (e *Engine) giveBack(call *Call, st *state) {
+	if call.function != nil && call.function.library.home != nil {
+		call.function.library.mu.Unlock()
+		return
+	}
+	e.release(st)
+}
+
+// beginRun makes the state ready for a run.
 func (st *state) beginRun(r *Run, host Host, c *command.Ctx) {
 	st.current = current{run: r, host: host, ctx: c, proto: 2, left: lookEvery}
 	st.active.Store(r)
@@ -262,6 +279,11 @@ func (e *Engine) Running() []*Run {
 	defer e.mu.Unlock()
 	var runs []*Run
 	for _, st := range e.states {
+		if r := st.active.Load(); r != nil {
+			runs = append(runs, r)
+		}
+	}
+	for st := range e.homes {
 		if r := st.active.Load(); r != nil {
 			runs = append(runs, r)
 		}

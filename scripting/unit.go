@@ -23,6 +23,8 @@ type unit struct {
 	binds      []string
 	keys, argv bool // it uses the global
 	plan       plan.Plan
+	plans      map[string]plan.Plan // of the functions of a library, as far as they can be told
+	keeps      bool                 // the functions of a library may share something that changes
 }
 
 // compile compiles a chunk. The text of the error is what Lua says.
@@ -32,8 +34,14 @@ func (e *Engine) compile(src, chunk string, kind chunkKind) (*unit, error) {
 		return nil, err
 	}
 	var p plan.Plan
-	if kind == scriptKind {
+	var plans map[string]plan.Plan
+	keeps := false
+	switch kind {
+	case scriptKind:
 		p = plan.Analyze(stmts, e.options.Table())
+	case libraryKind:
+		facts := readLibrary(stmts)
+		keeps, plans = facts.keeps, facts.plans(e.options.Table())
 	}
 	r := newRewriter(e.names, kind)
 	r.exactLen = strings.Contains(src, "__len")
@@ -41,7 +49,7 @@ func (e *Engine) compile(src, chunk string, kind chunkKind) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.plan = p
+	u.plan, u.plans, u.keeps = p, plans, keeps
 	return u, nil
 }
 
