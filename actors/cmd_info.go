@@ -204,17 +204,18 @@ func (sys *System) infoMemory(w *infoWriter) {
 	w.int("allocator_resident", m.rss)
 	w.int("allocator_muzzy", 0)
 	w.bytes("total_system_memory", total)
-	w.int("used_memory_lua", 0)
-	w.int("used_memory_vm_eval", 0)
-	w.text("used_memory_lua_human", human(0))
-	w.int("used_memory_scripts_eval", 0)
-	w.int("number_of_cached_scripts", 0)
-	w.int("number_of_functions", 0)
-	w.int("number_of_libraries", 0)
-	w.int("used_memory_vm_functions", 0)
-	w.bytes("used_memory_vm_total", 0)
-	w.int("used_memory_functions", 0)
-	w.bytes("used_memory_scripts", 0)
+	sc := sys.scripts.Stats()
+	w.int("used_memory_lua", sc.StateBytes)
+	w.int("used_memory_vm_eval", sc.StateBytes)
+	w.text("used_memory_lua_human", human(sc.StateBytes))
+	w.int("used_memory_scripts_eval", sc.ScriptBytes)
+	w.int("number_of_cached_scripts", sc.Scripts)
+	w.int("number_of_functions", sc.Functions)
+	w.int("number_of_libraries", sc.Libraries)
+	w.int("used_memory_vm_functions", 0) // they run in the same states as scripts
+	w.bytes("used_memory_vm_total", sc.StateBytes)
+	w.int("used_memory_functions", sc.LibraryBytes)
+	w.bytes("used_memory_scripts", sc.ScriptBytes+sc.LibraryBytes)
 	w.bytes("maxmemory", v.MaxMemory)
 	w.text("maxmemory_policy", v.MaxMemoryPolicy)
 	w.printf("allocator_frag_ratio", "%.2f", ratio(m.mapped+m.startup+m.clients, m.used))
@@ -308,9 +309,12 @@ func (sys *System) infoStats(w *infoWriter) {
 	w.int("expired_keys", expired-b.expired.Load())
 	w.text("expired_stale_perc", "0.00")
 	for _, name := range []string{"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds", "evicted_keys",
-		"evicted_clients", "evicted_scripts", "total_eviction_exceeded_time", "current_eviction_exceeded_time"} {
+		"evicted_clients"} {
 		w.int(name, 0)
 	}
+	w.int("evicted_scripts", sys.scripts.Stats().Evicted)
+	w.int("total_eviction_exceeded_time", 0)
+	w.int("current_eviction_exceeded_time", 0)
 	w.int("keyspace_hits", hits-b.hits.Load())
 	w.int("keyspace_misses", misses-b.misses.Load())
 	for _, name := range []string{"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
