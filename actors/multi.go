@@ -357,6 +357,7 @@ func (b *Batch) runTxn(t *txn) {
 	}
 	b.w.Array(len(t.queue))
 	startNs := b.nowNs
+	b.sess.shown.last.Store(spec) // CLIENT LIST may be in the queue, and it shows EXEC
 	for i := range t.queue {
 		q := &t.queue[i]
 		mark, errs := len(b.w.Buf), b.w.Errs
