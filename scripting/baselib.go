@@ -399,7 +399,7 @@ func (st *state) baseLoad(L *lua.LState) int {
 // load compiles a chunk for a script: the function, or nil and what is wrong.
 func (st *state) load(L *lua.LState, src, name string) int {
 	chunk := syntax.ChunkName(luaarg.CString(name))
-	u, err := st.e.compile(src, chunk, false)
+	u, err := st.e.compile(src, chunk, loadedKind)
 	if err != nil {
 		L.Push(lua.LNil)
 		L.Push(lua.LString(err.Error()))
@@ -413,20 +413,6 @@ func (st *state) load(L *lua.LState, src, name string) int {
 	if st.run.Function {
 		env = st.fnEnv
 	}
-	f := st.instantiate(L, u, env)
-	if u.keys || u.argv {
-		// The chunk takes what a script is given from the globals.
-		inner := f
-		f = L.NewFunction(func(L *lua.LState) int {
-			st.showArguments()
-			L.SetTop(0)
-			L.Push(inner)
-			L.Push(st.evalGlobals.RawGetString("KEYS"))
-			L.Push(st.evalGlobals.RawGetString("ARGV"))
-			L.Call(2, lua.MultRet)
-			return L.GetTop()
-		})
-	}
-	L.Push(f)
+	L.Push(st.instantiate(L, u, env))
 	return 1
 }

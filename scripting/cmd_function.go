@@ -92,8 +92,29 @@ func (e *Engine) changeLibraries(change func(*librarySet) string) (err string) {
 	set := e.libraries.Load().clone()
 	if err = change(set); err == "" {
 		e.libraries.Store(set)
+		e.forgetHomes(set)
 	}
 	return err
+}
+
+// forgetHomes drops the states of libraries that are gone.
+func (e *Engine) forgetHomes(set *librarySet) {
+	homes := map[*state]bool{}
+	for _, lib := range set.libraries {
+		if lib.home != nil {
+			homes[lib.home] = true
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for st := range e.homes {
+		if !homes[st] && st.active.Load() == nil {
+			delete(e.homes, st)
+		}
+	}
+	for st := range homes {
+		e.homes[st] = true
+	}
 }
 
 // add adds a library that is loaded; with replace in the place of the one with its name.
@@ -105,7 +126,7 @@ func (s *librarySet) add(lib *library, replace bool) (err string) {
 		s.remove(lib.name)
 	}
 	for _, f := range lib.functions {
-		if s.functions[f.name] != nil {
+		if s.functions[strings.ToLower(f.name)] != nil {
 			return "ERR Function " + f.name + " already exists"
 		}
 	}

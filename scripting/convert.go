@@ -234,6 +234,37 @@ func (c *writer) special(t *lua.LTable, depth int) bool {
 
 var lineBreaks = strings.NewReplacer("\r", " ", "\n", " ")
 
+// pass writes the first of replies in RESP2 as what would be left of it on the way through Lua.
+func pass(w *resp.Writer, r *replyReader) {
+	switch r.buf[0] {
+	case '$':
+		if n := r.size(); n < 0 {
+			w.Null()
+		} else {
+			w.Bulk(r.blob(n))
+		}
+	case ':':
+		n, _ := resp.ParseInt(r.line())
+		w.Int(luaarg.Int64(float64(n))) // Lua's numbers have 53 bits
+	case '+':
+		w.Simple(luaarg.CString(string(r.line())))
+	case '-':
+		w.Error(luaarg.CString(errorText(string(r.line()))))
+	case '*':
+		n := r.size()
+		if n < 0 {
+			w.Null()
+			return
+		}
+		w.Array(n)
+		for range n {
+			pass(w, r)
+		}
+	default:
+		panic("scripting: no reply in RESP2 begins with " + string(r.buf[:1]))
+	}
+}
+
 // pairs counts the fields of a table.
 func pairs(t *lua.LTable) int {
 	n := 0

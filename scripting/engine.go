@@ -68,7 +68,8 @@ type Engine struct {
 
 	mu     sync.Mutex
 	idle   []*state
-	states []*state // all that are alive, for Running
+	states []*state        // all that are alive but for homes, for Running
+	homes  map[*state]bool // those of libraries that keep something
 }
 
 // maxIdle is how many states wait for the next script: as many as scripts run at the same time, as a rule.
@@ -83,7 +84,7 @@ func New(o Options) *Engine {
 	if o.Version == "" {
 		o.Version = "7.4.1"
 	}
-	e := &Engine{options: o, layout: findLayout(), closed: make(chan struct{}), startUs: o.NowUs(), noRun: &Run{}}
+	e := &Engine{options: o, layout: findLayout(), closed: make(chan struct{}), startUs: o.NowUs(), noRun: &Run{}, homes: map[*state]bool{}}
 	close(e.closed)
 	e.scripts.init()
 	e.rand.Store(uint64(rand48Start))
@@ -129,13 +130,22 @@ func (e *Engine) acquire() *state {
 
 // release gives a state back.
 func (e *Engine) release(st *state) {
-	keep := !st.tooBig() && cap(st.out.Buf) <= maxKeptReply
+	if !st.tooBig() && cap(st.out.Buf) <= maxKeptReply {
+		e.mu.Lock()
+		if len(e.idle) < maxIdle {
+			e.idle = append(e.idle, st)
+			e.mu.Unlock()
+			return
+		}
+		e.mu.Unlock()
+	}
+	e.detach(st)
+}
+
+// detach takes a state out of those that run whatever comes.
+func (e *Engine) detach(st *state) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if keep && len(e.idle) < maxIdle {
-		e.idle = append(e.idle, st)
-		return
-	}
 	e.states = slices.DeleteFunc(e.states, func(s *state) bool { return s == st })
 }
 

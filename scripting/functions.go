@@ -3,21 +3,28 @@ package scripting
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/troupe-db/troupe/scripting/luaarg"
+	"github.com/troupe-db/troupe/scripting/plan"
 )
 
 // A library is code that registers functions when it is loaded. Libraries belong to the server; every state loads a library again, in the version at hand, when
 // it first runs one of its functions.
 
-// library is one version of a library. It is immutable.
+// library is one version of a library. It is immutable but for what it keeps itself.
 type library struct {
 	name      string
 	code      string
 	unit      *unit
 	functions []*function // by name
+
+	// home is the state that runs all functions of a library that keeps something, nil for others. mu is held while it does; as such
+	// functions hold all shards, nobody waits for it.
+	home *state
+	mu   sync.Mutex
 }
 
 // function is a registered function.
@@ -26,13 +33,22 @@ type function struct {
 	description string // with hasDescription
 	described   bool
 	flags       ScriptFlags
+	plan        plan.Plan
 	library     *library
 }
 
 // librarySet is all libraries at one time. It is immutable.
 type librarySet struct {
 	libraries map[string]*library
-	functions map[string]*function
+	functions map[string]*function // by their names in lower case: FCALL takes either
+}
+
+// find returns a function by its name, nil when there is none.
+func (s *librarySet) find(name []byte) *function {
+	if f := s.functions[string(name)]; f != nil {
+		return f
+	}
+	return s.functions[strings.ToLower(string(name))]
 }
 
 func newLibrarySet() *librarySet {
@@ -50,7 +66,7 @@ func (s *librarySet) clone() *librarySet {
 func (s *librarySet) put(lib *library) {
 	s.libraries[lib.name] = lib
 	for _, f := range lib.functions {
-		s.functions[f.name] = f
+		s.functions[strings.ToLower(f.name)] = f
 	}
 }
 
@@ -61,7 +77,7 @@ func (s *librarySet) remove(name string) {
 	}
 	delete(s.libraries, name)
 	for _, f := range lib.functions {
-		delete(s.functions, f.name)
+		delete(s.functions, strings.ToLower(f.name))
 	}
 }
 
@@ -139,13 +155,18 @@ func (e *Engine) newLibrary(code string, limitUs int64) (lib *library, err strin
 	if err != "" {
 		return nil, err
 	}
-	u, compileErr := e.compile(src, functionChunk, true)
+	u, compileErr := e.compile(src, functionChunk, libraryKind)
 	if compileErr != nil {
 		return nil, "ERR Error compiling function: " + compileErr.Error()
 	}
 	lib = &library{name: name, code: code, unit: u}
 	st := e.acquire()
-	defer e.release(st)
+	stays := false
+	defer func() {
+		if !stays {
+			e.release(st)
+		}
+	}()
 	ld, err := st.loadLibrary(lib, limitUs)
 	if err != "" {
 		return nil, "ERR Error registering functions: " + err
@@ -154,7 +175,11 @@ func (e *Engine) newLibrary(code string, limitUs int64) (lib *library, err strin
 		return nil, "ERR No functions registered"
 	}
 	for _, f := range ld.functions {
-		f.library = lib
+		f.library, f.plan = lib, u.plans[f.name]
+	}
+	if u.keeps {
+		lib.home, stays = st, true
+		e.detach(st)
 	}
 	lib.functions = ld.functions
 	slices.SortFunc(lib.functions, func(a, b *function) int { return strings.Compare(a.name, b.name) })

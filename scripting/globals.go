@@ -34,6 +34,7 @@ type tables struct {
 	coBegin               *lua.LFunction
 	vmCreate, vmResume    *lua.LFunction
 	hidden                map[string]lua.LValue // what rewritten chunks are given
+	rawReply              lua.LValue            // stands for the reply in state.out
 	stringFuncs           map[*lua.LFunction]bool
 	errorFunc, assertFunc *lua.LFunction
 }
@@ -83,11 +84,15 @@ func (st *state) openTables() {
 	loadMeta := L.CreateTable(0, 1)
 	loadMeta.RawSetString("__index", st.missing)
 	st.loadGlobals.Metatable = loadMeta
+	st.rawReply = L.NewUserData()
 	st.hidden = map[string]lua.LValue{
-		concatName: L.NewFunction(st.concat),
-		numberName: L.NewFunction(toNumberOrSame),
-		lenName:    L.NewFunction(st.length),
-		noneName:   L.NewFunction(func(*lua.LState) int { return 0 }),
+		returnCallName:  L.NewFunction(func(L *lua.LState) int { return st.returnCall(L, true) }),
+		returnPCallName: L.NewFunction(func(L *lua.LState) int { return st.returnCall(L, false) }),
+		concatName:      L.NewFunction(st.concat),
+		numberName:      L.NewFunction(toNumberOrSame),
+		lenName:         L.NewFunction(st.length),
+		modName:         L.NewFunction(st.modulo),
+		noneName:        L.NewFunction(func(*lua.LState) int { return 0 }),
 	}
 }
 
@@ -171,7 +176,13 @@ func (st *state) showArguments() bool {
 		return false
 	}
 	if st.evalGlobals.RawGetString("KEYS") == lua.LNil {
-		keys, argv := st.argumentTables(true, true)
+		keys, argv := st.argumentTables(st.keys == nil, st.arguments == nil)
+		if st.keys != nil {
+			keys = st.keys
+		}
+		if st.arguments != nil {
+			argv = st.arguments
+		}
 		st.evalGlobals.RawSetString("KEYS", keys)
 		st.evalGlobals.RawSetString("ARGV", argv)
 	}

@@ -89,6 +89,38 @@ func (st *state) length(L *lua.LState) int {
 	return 1
 }
 
+// modulo is the operator "%". The VM's differs where the quotient is no number.
+func (st *state) modulo(L *lua.LState) int {
+	x, y := L.Get(1), L.Get(2)
+	if a, ok := x.(lua.LNumber); ok {
+		if b, ok := y.(lua.LNumber); ok {
+			L.Push(a - lua.LNumber(math.Floor(float64(a/b)))*b)
+			return 1
+		}
+	}
+	f := metaField(L, x, "__mod")
+	if f == lua.LNil {
+		f = metaField(L, y, "__mod")
+	}
+	if f != lua.LNil {
+		L.Push(f)
+		L.Push(x)
+		L.Push(y)
+		L.Call(2, 1)
+		return 1
+	}
+	a, okA := luaarg.ToNumber(x)
+	b, okB := luaarg.ToNumber(y)
+	switch {
+	case !okA:
+		st.operandError(L, "perform arithmetic on", 1, x)
+	case !okB:
+		st.operandError(L, "perform arithmetic on", 2, y)
+	}
+	L.Push(lua.LNumber(a - math.Floor(a/b)*b))
+	return 1
+}
+
 // concat joins its arguments: the operator "..".
 func (st *state) concat(L *lua.LState) int {
 	n := L.GetTop()

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,69 @@ func TestScriptsAgainstRedis(t *testing.T) {
 			assert.Equal(t, settle(o.do(words...)), settle(k.do(words...)), "RESP%d: %s", proto, script)
 			// A second run finds nothing of the first but the generator of random numbers.
 			assert.Equal(t, settle(o.do(words...)), settle(k.do(words...)), "RESP%d, second run: %s", proto, script)
+		}
+	}
+}
+
+// functionList sorts the functions of FUNCTION LIST, which Redis gives in no order.
+func functionList(reply string) any {
+	v, _, err := resp.ReadReply([]byte(reply))
+	if err != nil {
+		return reply
+	}
+	return sorted(v)
+}
+
+func sorted(v any) any {
+	list, ok := v.([]any)
+	if m, isMap := v.(resp.Map); isMap {
+		list, ok = m, true
+	}
+	if !ok {
+		return v
+	}
+	all := make([]any, len(list))
+	records := len(list) > 0
+	for i := range list {
+		all[i] = sorted(list[i])
+		_, isString := list[i].(string)
+		records = records && !isString
+	}
+	if records {
+		slices.SortFunc(all, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	}
+	return all
+}
+
+// TestCommandsAgainstRedis gives the same commands to both and compares the replies.
+func TestCommandsAgainstRedis(t *testing.T) {
+	o := startOracle(t)
+	s := newTestServer(t, nil)
+	text, err := os.ReadFile("testdata/commands.txt")
+	require.NoError(t, err)
+	for _, proto := range []int{2, 3} {
+		o.do("HELLO", itoa(proto))
+		o.do("FLUSHALL")
+		o.do("FUNCTION", "FLUSH")
+		o.do("SCRIPT", "FLUSH")
+		s.proto = proto
+		k := s.connect()
+		k.do("FLUSHALL")
+		k.do("FUNCTION", "FLUSH")
+		k.do("SCRIPT", "FLUSH")
+		for line := range strings.Lines(string(text)) {
+			args, ok := resp.SplitArgs([]byte(strings.TrimSuffix(line, "\n")), nil)
+			require.True(t, ok, line)
+			words := make([]string, len(args))
+			for i := range args {
+				words[i] = string(args[i])
+			}
+			want, got := o.do(words...), k.do(words...)
+			if words[0] == "FUNCTION" && words[1] == "LIST" {
+				assert.Equal(t, functionList(want), functionList(got), "RESP%d: %s", proto, line)
+				continue
+			}
+			assert.Equal(t, want, got, "RESP%d: %s", proto, line)
 		}
 	}
 }

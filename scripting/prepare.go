@@ -84,7 +84,7 @@ func (e *Engine) prepareEval(args [][]byte, readOnly, bySHA bool) *Call {
 }
 
 func (e *Engine) prepareFunction(args [][]byte, readOnly bool) *Call {
-	f := e.libraries.Load().functions[string(args[1])]
+	f := e.libraries.Load().find(args[1])
 	if f == nil {
 		return &Call{Err: "ERR Function not found"}
 	}
@@ -96,6 +96,6 @@ func (e *Engine) prepareFunction(args [][]byte, readOnly bool) *Call {
 		return &Call{Err: msgWriteRO}
 	}
 	return &Call{
-		FirstKey: firstKey, NumKeys: n, Flags: f.flags, ReadOnly: readOnly || f.flags&NoWrites != 0, function: f, name: f.name,
+		FirstKey: firstKey, NumKeys: n, Flags: f.flags, ReadOnly: readOnly || f.flags&NoWrites != 0, Plan: f.plan, function: f, name: f.name,
 	}
 }

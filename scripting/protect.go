@@ -18,7 +18,11 @@ type catch struct {
 // protect calls the function below nargs arguments on the stack, as lua_pcall does. When it fails, the error object is returned with ok false, and the
 // function and its arguments are gone from the stack.
 func (st *state) protect(L *lua.LState, nargs, nret int, user *lua.LFunction, top bool) (obj lua.LValue, at place, ok bool) {
-	c := &catch{outer: st.caught, user: user, top: top}
+	c := &st.topCatch
+	if !top {
+		c = new(catch)
+	}
+	*c = catch{outer: st.caught, user: user, top: top}
 	thread := st.e.layout.current(L)
 	c.base = L.GetTop() - nargs - 1
 	if thread.ok() {

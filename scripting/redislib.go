@@ -146,6 +146,26 @@ func (st *state) redisCall(L *lua.LState, raise bool) int {
 	return 1
 }
 
+// returnCall is redisCall for a call whose result is that of the script: the reply stays in st.out, for which a value stands in.
+func (st *state) returnCall(L *lua.LState, raise bool) int {
+	if st.host == nil || st.proto != 2 {
+		return st.redisCall(L, raise)
+	}
+	words, msg := st.words(L)
+	if msg != "" {
+		return st.redisCall(L, raise)
+	}
+	st.out.Buf = st.out.Buf[:0]
+	st.out.Proto = st.proto
+	st.hostCall(L, words)
+	if raise && st.out.Buf[0] == '-' {
+		v, _ := st.reply()
+		L.Error(v, 0)
+	}
+	L.Push(st.rawReply)
+	return 1
+}
+
 // hostCall runs a command. A panic of the server's must not end in a pcall of the script's: it ends the run and goes on from there.
 func (st *state) hostCall(L *lua.LState, words [][]byte) {
 	done := false

@@ -19,8 +19,12 @@ const (
 	numberName = "(number)"
 	noneName   = "(none)"
 	lenName    = "(len)"
-	keysName   = "(KEYS)"
-	argvName   = "(ARGV)"
+	modName    = "(mod)"
+	// What "return redis.call(...)" at the end of a script calls: the reply goes to the client without becoming a Lua value.
+	returnCallName  = "(return.call)"
+	returnPCallName = "(return.pcall)"
+	keysName        = "(KEYS)"
+	argvName        = "(ARGV)"
 )
 
 // Limits of the VM, below which the rewriting stays.
@@ -29,32 +33,47 @@ const (
 	maxConcat = 50 // operands in one call, of 200 registers
 )
 
+// chunkKind is where a chunk comes from.
+type chunkKind uint8
+
+const (
+	scriptKind  chunkKind = iota // EVAL: KEYS and ARGV are its parameters
+	libraryKind                  // FUNCTION LOAD: its own statements run when it is loaded, with other globals
+	loadedKind                   // loadstring: a function like any other
+)
+
 // rewriter changes the tree of one chunk.
 type rewriter struct {
 	globals  map[string]bool // what may be bound: "tonumber", "redis.call"
-	library  bool            // the chunk is that of a library: its own statements run when it is loaded, with other globals
-	binds    []string        // what the chunk needs, in parentheses
+	kind     chunkKind
+	binds    []string // what the chunk needs, in parentheses
 	bound    map[string]bool
 	exactLen bool // the source mentions __len, which the VM heeds for tables and Lua 5.1 does not
 	keys     bool // KEYS is used
+	dots     bool // the chunk uses its own arguments
 	argv     bool
 	depth    int // functions around the place at hand
+	last     int // depth at which a return ends the script or function; -1 for none
 	locals   map[string]int
 	scope    []string
 }
 
-func newRewriter(globals map[string]bool, library bool) *rewriter {
-	return &rewriter{globals: globals, library: library, bound: map[string]bool{}, locals: map[string]int{}}
+func newRewriter(globals map[string]bool, kind chunkKind) *rewriter {
+	r := &rewriter{globals: globals, kind: kind, bound: map[string]bool{}, locals: map[string]int{}}
+	if kind != scriptKind {
+		r.last = -1
+	}
+	return r
 }
 
 // chunk rewrites a chunk and wraps it.
 func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
 	r.block(stmts)
-	params := []string{keysName, argvName}
-	if r.library {
-		params = []string{}
+	params := []string{}
+	if r.kind == scriptKind {
+		params = []string{keysName, argvName}
 	}
-	body := &ast.FunctionExpr{ParList: &ast.ParList{Names: params}, Stmts: stmts}
+	body := &ast.FunctionExpr{ParList: &ast.ParList{Names: params, HasVargs: r.dots}, Stmts: stmts}
 	body.SetLine(1)
 	body.SetLastLine(lastLine)
 	ret := &ast.ReturnStmt{Exprs: []ast.Expr{body}}
@@ -169,8 +188,80 @@ func (r *rewriter) statement(s ast.Stmt) {
 		}
 		r.function(s.Func)
 	case *ast.ReturnStmt:
+		if len(s.Exprs) == 1 && r.depth == r.last {
+			r.lastCall(s.Exprs[0])
+		}
 		r.exprs(s.Exprs)
 	}
+}
+
+// lastCall lets a command whose reply is that of the script answer the client directly.
+func (r *rewriter) lastCall(e ast.Expr) {
+	call, ok := e.(*ast.FuncCallExpr)
+	if !ok || call.Func == nil {
+		return
+	}
+	get, ok := call.Func.(*ast.AttrGetExpr)
+	if !ok {
+		return
+	}
+	switch b, _ := r.member(get).(*ast.IdentExpr); {
+	case b == nil:
+	case b.Value == "(redis.call)":
+		call.Func = r.bindOr(returnCallName, b)
+	case b.Value == "(redis.pcall)":
+		call.Func = r.bindOr(returnPCallName, b)
+	}
+}
+
+// bindOr is bind with another expression where there is no room.
+func (r *rewriter) bindOr(name string, other *ast.IdentExpr) ast.Expr {
+	if b := r.bind(name, other.Line()); b != nil {
+		return b
+	}
+	return other
+}
+
+// callback rewrites a function that is handed to redis.register_function and to nothing else: only the server calls it.
+func (r *rewriter) callback(f *ast.FunctionExpr) {
+	last := r.last
+	r.last = r.depth + 1
+	r.function(f)
+	r.last = last
+}
+
+// registration rewrites the arguments of a call at the top of a library, and tells whether it was one of redis.register_function.
+func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
+	get, ok := e.Func.(*ast.AttrGetExpr)
+	if !ok || r.kind != libraryKind || r.depth != 0 {
+		return false
+	}
+	lib, isName := get.Object.(*ast.IdentExpr)
+	key, isText := get.Key.(*ast.StringExpr)
+	if !isName || !isText || lib.Value != "redis" || key.Value != "register_function" || r.locals["redis"] > 0 {
+		return false
+	}
+	for i, arg := range e.Args {
+		switch arg := arg.(type) {
+		case *ast.FunctionExpr:
+			r.callback(arg)
+			continue
+		case *ast.TableExpr:
+			for _, f := range arg.Fields {
+				if fn, isFunc := f.Value.(*ast.FunctionExpr); isFunc {
+					r.callback(fn)
+					continue
+				}
+				f.Value = r.expr(f.Value)
+				if f.Key != nil {
+					f.Key = r.expr(f.Key)
+				}
+			}
+			continue
+		}
+		e.Args[i] = r.expr(arg)
+	}
+	return true
 }
 
 func firstExpr(list []ast.Expr) ast.Expr {
@@ -236,7 +327,11 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	case *ast.IdentExpr:
 		return r.global(e)
 	case *ast.Comma3Expr:
-		if r.depth == 0 { // the dots of a chunk are always empty
+		if r.depth == 0 && r.kind == loadedKind {
+			r.dots = true
+			break
+		}
+		if r.depth == 0 { // the dots of other chunks are always empty
 			none := r.call(noneName, e.Line())
 			none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
 			return none
@@ -254,6 +349,9 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 			f.Value = r.expr(f.Value)
 		}
 	case *ast.FuncCallExpr:
+		if e.Func != nil && r.registration(e) {
+			return e
+		}
 		if e.Func != nil {
 			e.Func = r.expr(e.Func)
 		} else {
@@ -266,6 +364,9 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
 	case *ast.ArithmeticOpExpr:
 		e.Lhs, e.Rhs = r.expr(e.Lhs), r.expr(e.Rhs)
+		if e.Operator == "%" {
+			return r.call(modName, e.Line(), e.Lhs, e.Rhs)
+		}
 	case *ast.StringConcatOpExpr:
 		return r.concat(e)
 	case *ast.UnaryMinusOpExpr:
@@ -286,14 +387,14 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 // global binds a global that cannot change.
 func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
 	name := e.Value
-	if r.locals[name] > 0 || r.library && r.depth == 0 {
+	if r.locals[name] > 0 || r.kind == libraryKind && r.depth == 0 {
 		return e
 	}
 	switch {
-	case name == "KEYS" && !r.library:
+	case name == "KEYS" && r.kind == scriptKind:
 		r.keys = true
 		return ident(keysName, e.Line())
-	case name == "ARGV" && !r.library:
+	case name == "ARGV" && r.kind == scriptKind:
 		r.argv = true
 		return ident(argvName, e.Line())
 	case !r.globals[name]:
@@ -308,7 +409,7 @@ func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
 // member binds a field of a library: redis.call.
 func (r *rewriter) member(e *ast.AttrGetExpr) ast.Expr {
 	lib, ok := e.Object.(*ast.IdentExpr)
-	if !ok || r.locals[lib.Value] > 0 || r.library && r.depth == 0 {
+	if !ok || r.locals[lib.Value] > 0 || r.kind == libraryKind && r.depth == 0 {
 		return nil
 	}
 	key, ok := e.Key.(*ast.StringExpr)

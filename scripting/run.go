@@ -79,8 +79,8 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	r := &Run{
 		Function: call.function != nil, Name: call.name, Flags: call.Flags, ReadOnly: call.ReadOnly, StartUs: now, started: now, words: c.Args, args: call,
 	}
-	st := e.acquire()
-	defer e.release(st)
+	st := e.stateFor(call)
+	defer e.giveBack(call, st)
 	host, denied := client.BeginScript(c, r)
 	if host == nil {
 		c.Reply.Error(denied)
@@ -94,16 +94,36 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	if st.fault != nil {
 		panic(&hostPanic{value: st.fault.value, stack: st.fault.stack})
 	}
-	if errText != "" {
+	switch {
+	case errText != "":
 		c.Reply.Error(errText)
-	} else {
+	case v == st.rawReply:
+		pass(c.Reply, &replyReader{st: st, buf: st.out.Buf})
+	default:
 		w := writer{st: st, w: c.Reply}
 		w.value(v, convertBase)
 	}
-	st.current = current{run: st.e.noRun}
+	st.run, st.host, st.ctx = e.noRun, nil, nil
 }
 
-// begin makes the state ready for a run.
+// stateFor returns the state that is to run a call.
+func (e *Engine) stateFor(call *Call) *state {
+	if call.function != nil && call.function.library.home != nil {
+		call.function.library.mu.Lock()
+		return call.function.library.home
+	}
+	return e.acquire()
+}
+
+func (e *Engine) giveBack(call *Call, st *state) {
+	if call.function != nil && call.function.library.home != nil {
+		call.function.library.mu.Unlock()
+		return
+	}
+	e.release(st)
+}
+
+// beginRun makes the state ready for a run.
 func (st *state) beginRun(r *Run, host Host, c *command.Ctx) {
 	st.current = current{run: r, host: host, ctx: c, proto: 2, left: lookEvery}
 	st.active.Store(r)
@@ -143,6 +163,12 @@ func (st *state) execute(c *command.Ctx, call *Call, r *Run, host Host) (v lua.L
 			st.functions[u] = f
 		}
 		keys, argv := st.argumentTables(u.keys, u.argv)
+		if u.keys {
+			st.keys = keys
+		}
+		if u.argv {
+			st.arguments = argv
+		}
 		L.Push(f)
 		L.Push(keys)
 		L.Push(argv)
@@ -260,6 +286,11 @@ func (e *Engine) Running() []*Run {
 	defer e.mu.Unlock()
 	var runs []*Run
 	for _, st := range e.states {
+		if r := st.active.Load(); r != nil {
+			runs = append(runs, r)
+		}
+	}
+	for st := range e.homes {
 		if r := st.active.Load(); r != nil {
 			runs = append(runs, r)
 		}

@@ -83,18 +83,21 @@ func (c *scriptCache) used(s *script) *script {
 func (c *scriptCache) find(sha []byte) *script {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.bySHA[string(sha)]
-	if s == nil {
-		s = c.bySHA[strings.ToLower(string(sha))]
-	}
-	return c.used(s)
+	return c.used(c.lookup(sha))
 }
 
-// exists reports whether there is a script with a SHA1, which must be written in lower case.
+func (c *scriptCache) lookup(sha []byte) *script {
+	if s := c.bySHA[string(sha)]; s != nil {
+		return s
+	}
+	return c.bySHA[strings.ToLower(string(sha))]
+}
+
+// exists is find for one who does not use the script.
 func (c *scriptCache) exists(sha []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.bySHA[string(sha)] != nil
+	return c.lookup(sha) != nil
 }
 
 func (c *scriptCache) text(body []byte) *script {
@@ -180,7 +183,7 @@ func (e *Engine) newScript(body string) (s *script, err string) {
 			}
 		}
 	}
-	u, compileErr := e.compile(src, scriptChunk, false)
+	u, compileErr := e.compile(src, scriptChunk, scriptKind)
 	if compileErr != nil {
 		return nil, "ERR Error compiling script (new function): " + compileErr.Error()
 	}

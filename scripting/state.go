@@ -39,6 +39,7 @@ type state struct {
 
 	handler   *lua.LFunction // catches errors while the stack is still there
 	caught    *catch         // the protected calls being run, innermost first
+	topCatch  catch
 	nested    int
 	functions map[*unit]*lua.LFunction
 	active    atomic.Pointer[Run] // what runs, for other goroutines
@@ -51,13 +52,14 @@ type state struct {
 
 // current is what belongs to one run.
 type current struct {
-	run    *Run
-	host   Host
-	ctx    *command.Ctx
-	loader *loader // a library is being loaded
-	rand   rand48
-	seeded bool // by the run itself
-	proto  int  // redis.setresp
+	run             *Run
+	host            Host
+	ctx             *command.Ctx
+	loader          *loader    // a library is being loaded
+	keys, arguments lua.LValue // KEYS and ARGV, nil when not yet made
+	rand            rand48
+	seeded          bool // by the run itself
+	proto           int  // redis.setresp
 
 	left   int  // instructions until the next look at the run
 	dead   bool // the run is to end: every instruction raises

@@ -23,25 +23,33 @@ type unit struct {
 	binds      []string
 	keys, argv bool // it uses the global
 	plan       plan.Plan
+	plans      map[string]plan.Plan // of the functions of a library, as far as they can be told
+	keeps      bool                 // the functions of a library may share something that changes
 }
 
 // compile compiles a chunk. The text of the error is what Lua says.
-func (e *Engine) compile(src, chunk string, library bool) (*unit, error) {
+func (e *Engine) compile(src, chunk string, kind chunkKind) (*unit, error) {
 	stmts, err := syntax.Parse(src, chunk)
 	if err != nil {
 		return nil, err
 	}
 	var p plan.Plan
-	if !library && chunk == scriptChunk {
+	var plans map[string]plan.Plan
+	keeps := false
+	switch kind {
+	case scriptKind:
 		p = plan.Analyze(stmts, e.options.Table())
+	case libraryKind:
+		facts := readLibrary(stmts)
+		keeps, plans = facts.keeps, facts.plans(e.options.Table())
 	}
-	r := newRewriter(e.names, library)
+	r := newRewriter(e.names, kind)
 	r.exactLen = strings.Contains(src, "__len")
 	u, err := r.compile(stmts, chunk, strings.Count(src, "\n")+1)
 	if err != nil {
 		return nil, err
 	}
-	u.plan = p
+	u.plan, u.plans, u.keeps = p, plans, keeps
 	return u, nil
 }
 

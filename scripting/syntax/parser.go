@@ -403,7 +403,13 @@ func (p *parser) exprStatement() ast.Stmt {
 		targets = append(targets, p.suffixed())
 	}
 	p.expect('=')
-	return &ast.AssignStmt{Lhs: targets, Rhs: p.exprList()}
+	values := p.exprList()
+	for _, t := range targets {
+		if get, ok := t.(*ast.AttrGetExpr); ok {
+			get.SetLine(p.lastLine) // they are set when all is known
+		}
+	}
+	return &ast.AssignStmt{Lhs: targets, Rhs: values}
 }
 
 func (p *parser) exprList() []ast.Expr {
