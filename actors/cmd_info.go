@@ -191,6 +191,7 @@ func (sys *System) infoMemory(w *infoWriter) {
 	v := sys.cfg.Load()
 	m := sys.memory()
 	total := totalMemory()
+	scripts := sys.scripts.Stats()
 	w.bytes("used_memory", m.used)
 	w.bytes("used_memory_rss", m.rss)
 	w.bytes("used_memory_peak", m.peak)
@@ -207,14 +208,14 @@ func (sys *System) infoMemory(w *infoWriter) {
 	w.int("used_memory_lua", 0)
 	w.int("used_memory_vm_eval", 0)
 	w.text("used_memory_lua_human", human(0))
-	w.int("used_memory_scripts_eval", 0)
-	w.int("number_of_cached_scripts", 0)
-	w.int("number_of_functions", 0)
-	w.int("number_of_libraries", 0)
+	w.int("used_memory_scripts_eval", scripts.ScriptBytes)
+	w.int("number_of_cached_scripts", scripts.Scripts)
+	w.int("number_of_functions", scripts.Functions)
+	w.int("number_of_libraries", scripts.Libraries)
 	w.int("used_memory_vm_functions", 0)
 	w.bytes("used_memory_vm_total", 0)
-	w.int("used_memory_functions", 0)
-	w.bytes("used_memory_scripts", 0)
+	w.int("used_memory_functions", scripts.FunctionBytes)
+	w.bytes("used_memory_scripts", scripts.ScriptBytes+scripts.FunctionBytes)
 	w.bytes("maxmemory", v.MaxMemory)
 	w.text("maxmemory_policy", v.MaxMemoryPolicy)
 	w.printf("allocator_frag_ratio", "%.2f", ratio(m.mapped+m.startup+m.clients, m.used))
@@ -308,9 +309,12 @@ func (sys *System) infoStats(w *infoWriter) {
 	w.int("expired_keys", expired-b.expired.Load())
 	w.text("expired_stale_perc", "0.00")
 	for _, name := range []string{"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds", "evicted_keys",
-		"evicted_clients", "evicted_scripts", "total_eviction_exceeded_time", "current_eviction_exceeded_time"} {
+		"evicted_clients"} {
 		w.int(name, 0)
 	}
+	w.int("evicted_scripts", sys.scripts.Stats().Evicted-b.evictedScripts.Load())
+	w.int("total_eviction_exceeded_time", 0)
+	w.int("current_eviction_exceeded_time", 0)
 	w.int("keyspace_hits", hits-b.hits.Load())
 	w.int("keyspace_misses", misses-b.misses.Load())
 	for _, name := range []string{"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",

@@ -62,9 +62,12 @@ func memoryStats(c *command.Ctx) {
 		integer(name, 0)
 	}
 	integer("clients.normal", m.clients)
-	for _, name := range [...]string{"cluster.links", "aof.buffer", "lua.caches", "functions.caches"} {
+	for _, name := range [...]string{"cluster.links", "aof.buffer"} {
 		integer(name, 0)
 	}
+	scripts := sys.scripts.Stats()
+	integer("lua.caches", scripts.ScriptBytes)
+	integer("functions.caches", scripts.FunctionBytes)
 	for db := range sys.shards[0].published.keys {
 		var keys, tables, index int64
 		for _, s := range sys.shards {
