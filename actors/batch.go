@@ -272,7 +272,7 @@ func (b *Batch) drive(r *runner) {
 		if q.to == toLater && !b.queues(q) {
 			b.resolve(q)
 		}
-		if late := b.sys.overdue.Load(); late != 0 && late&q.needs() != 0 {
+		if late := b.sys.overdue.Load(); late != 0 && late&b.busyNeeds(q) != 0 {
 			b.refuseBusy()
 			continue
 		}

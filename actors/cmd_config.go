@@ -149,5 +149,6 @@ func (sys *System) resetStats() {
 	b.hits.Store(hits)
 	b.misses.Store(misses)
 	b.expired.Store(expired)
+	b.evictedScripts.Store(sys.scripts.Stats().Evicted)
 	sys.actors.Root.Send(sys.expiry.pid, resetRatesMsg{})
 }

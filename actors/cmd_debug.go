@@ -174,6 +174,18 @@ var debugSubs = []debugSub{
 		},
 	},
 	{
+		name: "set-disable-deny-scripts", least: 3, most: 3, scope: command.ScopeServer,
+		help: []string{
+			"SET-DISABLE-DENY-SCRIPTS <0|1>",
+			"    With 1, scripts may call commands which they must not, like DEBUG and CLIENT; not those that",
+			"    run scripts, transactions or the end of the connection.",
+		},
+		run: func(c *command.Ctx) {
+			session(c).sys.allowDenied.Store(debugInt(c.Args[2]) != 0)
+			c.Reply.OK()
+		},
+	},
+	{
 		name: "sleep", least: 3, most: 3, scope: command.ScopeAllShards, heavy: true,
 		help: []string{"SLEEP <seconds>", "    Hold all shards for a time, which may have a fraction."},
 		run:  debugSleep,

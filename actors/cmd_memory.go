@@ -65,9 +65,9 @@ func memoryStats(c *command.Ctx) {
 	for _, name := range [...]string{"cluster.links", "aof.buffer"} {
 		integer(name, 0)
 	}
-	sc := sys.scripts.Stats()
-	integer("lua.caches", sc.ScriptBytes)
-	integer("functions.caches", sc.LibraryBytes)
+	scripts := sys.scripts.Stats()
+	integer("lua.caches", scripts.ScriptBytes)
+	integer("functions.caches", scripts.FunctionBytes)
 	for db := range sys.shards[0].published.keys {
 		var keys, tables, index int64
 		for _, s := range sys.shards {

@@ -246,6 +246,15 @@ func (b *Batch) resolveQueue(t *txn) (mask uint64) {
 	return mask
 }
 
+// busyNeeds returns the shards for which the request is refused while an overdue script holds one of them. EXEC of a
+// transaction that is aborted already needs none to say so, and yet says, as Redis does, that the server is busy.
+func (b *Batch) busyNeeds(q *request) uint64 {
+	if q.spec != nil && q.spec.Name == "exec" && b.sess.inMulti() && b.sess.txn.aborted {
+		return b.resolveQueue(b.sess.txn)
+	}
+	return q.needs()
+}
+
 // needs returns the shards that the request was routed to.
 func (q *request) needs() uint64 {
 	switch q.to {

@@ -61,6 +61,7 @@ type System struct {
 	overdue      atomic.Uint64 // shards that scripts hold for too long, see busy.go
 	busyMu       sync.Mutex
 	busyFunction atomic.Bool // one of them is a function
+	allowDenied  atomic.Bool // DEBUG SET-DISABLE-DENY-SCRIPTS
 
 	paused atomic.Int32 // pauseKind
 	// plainFrom is DEBUG QUICKLIST-PACKED-THRESHOLD, 0 unless it was given.
@@ -123,7 +124,7 @@ func (sys *System) listenerLines() (lines []string) {
 }
 
 // baseline is what counters that never go back stood at when CONFIG RESETSTAT was run.
-type baseline struct{ netIn, netOut, hits, misses, expired atomic.Int64 }
+type baseline struct{ netIn, netOut, hits, misses, expired, evictedScripts atomic.Int64 }
 
 // New starts the actors of a server.
 func New(o Options) (*System, error) {

@@ -243,6 +243,7 @@ func (st *state) function(f *function) (fn *lua.LFunction, err string) {
 func (st *state) loadLib() *lua.LTable {
 	t := st.L.SetFuncs(st.L.CreateTable(0, 8), map[string]lua.LGFunction{"register_function": st.registerFunction, "log": st.redisLog})
 	st.logLevels(t)
+	st.versions(t)
 	return t
 }
 

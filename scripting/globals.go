@@ -172,8 +172,8 @@ func (st *state) onMissing(L *lua.LState) int {
 
 // showArguments sets the globals KEYS and ARGV when a script runs, and tells whether one does.
 func (st *state) showArguments() bool {
-	if st.run == nil || st.run.args == nil || st.run.Function {
-		return false
+	if st.run == nil || st.run.args == nil || st.run.Function || st.run.words == nil {
+		return false // also when the script has ended and its value, _G, becomes the reply
 	}
 	if st.evalGlobals.RawGetString("KEYS") == lua.LNil {
 		keys, argv := st.argumentTables(st.keys == nil, st.arguments == nil)

@@ -46,8 +46,7 @@ func (st *state) redisLib(eval bool) *lua.LTable {
 	t.RawSetString("REPL_SLAVE", lua.LNumber(ReplSlave))
 	t.RawSetString("REPL_REPLICA", lua.LNumber(ReplSlave))
 	t.RawSetString("REPL_ALL", lua.LNumber(ReplAll))
-	t.RawSetString("REDIS_VERSION", lua.LString(st.e.options.Version))
-	t.RawSetString("REDIS_VERSION_NUM", lua.LNumber(versionNumber(st.e.options.Version)))
+	st.versions(t)
 	if eval {
 		L.SetFuncs(t, map[string]lua.LGFunction{
 			// Effects are always what is replicated.
@@ -58,6 +57,11 @@ func (st *state) redisLib(eval bool) *lua.LTable {
 		})
 	}
 	return t
+}
+
+func (st *state) versions(t *lua.LTable) {
+	t.RawSetString("REDIS_VERSION", lua.LString(st.e.options.Version))
+	t.RawSetString("REDIS_VERSION_NUM", lua.LNumber(versionNumber(st.e.options.Version)))
 }
 
 func (st *state) logLevels(t *lua.LTable) {

@@ -1,31 +1,40 @@
 package scripting
 
-// Stats are what INFO and MEMORY STATS tell of scripts and functions.
+// Stats is what INFO and MEMORY STATS show of scripts and functions.
 type Stats struct {
-	Scripts, ScriptBytes     int64 // those that are kept, and their texts
-	Evicted                  int64 // scripts of EVAL that had to give way
-	Libraries, Functions     int64
-	LibraryBytes             int64 // the texts of the libraries
-	StateBytes, SharedStates int64 // Lua states and about what they take, for scripts and functions together
+	// Scripts is the number of scripts that EVALSHA finds, ScriptBytes the memory that their texts and names take.
+	Scripts, ScriptBytes int64
+	// Evicted counts the scripts that made way for others since the start.
+	Evicted int64
+	// Libraries and Functions are how many there are, FunctionBytes the memory that the code and the names take.
+	Libraries, Functions, FunctionBytes int64
+	// StateBytes is about what the interpreters take, which scripts and functions share.
+	StateBytes int64
 }
 
-// stateBytes is about what one Lua state takes before it has run anything: BenchmarkNewState.
+// stateBytes is about what one interpreter takes before it has run anything: see BenchmarkNewState.
 const stateBytes = 160 << 10
 
-// Stats returns the figures of this moment.
-func (e *Engine) Stats() (s Stats) {
+// Stats counts scripts and functions.
+func (e *Engine) Stats() Stats {
 	c := &e.scripts
 	c.mu.Lock()
-	s.Scripts, s.ScriptBytes, s.Evicted = int64(len(c.bySHA)), c.bytes, c.evicted
+	s := Stats{Scripts: int64(len(c.bySHA)), Evicted: c.evicted}
+	s.ScriptBytes = c.bytes + s.Scripts*shaBytes
 	c.mu.Unlock()
 	set := e.libraries.Load()
 	s.Libraries, s.Functions = int64(len(set.libraries)), int64(len(set.functions))
 	for _, lib := range set.libraries {
-		s.LibraryBytes += int64(len(lib.code))
+		s.FunctionBytes += int64(len(lib.name) + len(lib.code))
+		for _, f := range lib.functions {
+			s.FunctionBytes += int64(len(f.name) + len(f.description))
+		}
 	}
 	e.mu.Lock()
-	s.SharedStates = int64(len(e.states))
+	s.StateBytes = int64(len(e.states)) * stateBytes
 	e.mu.Unlock()
-	s.StateBytes = s.SharedStates * stateBytes
 	return s
 }
+
+// shaBytes is the length of a script's name.
+const shaBytes = 40
