@@ -352,7 +352,7 @@ func debugObject(c *command.Ctx) {
 	}
 	k := c.Key(2)
 	db := c.DB(k)
-	e, ok := db.Peek(k)
+	e, ok := db.PeekAny(k) // of a key past its deadline it tells whether it takes memory still
 	if !ok {
 		c.Reply.Error(command.MsgNoKey)
 		return

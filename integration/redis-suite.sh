@@ -104,6 +104,9 @@ unpack() {
 	# Since 7.2 a client that waits in XREADGROUP runs its command again when the stream is gone, and so is told what is wrong now.
 	sed -i -e '/Blocking XREADGROUP: .*\(key type changed\|key is not a stream\)/,/^    }/s/\*no longer exists\*/WRONGTYPE*/' -e 's/\*no longer exists\*/NOGROUP*/' \
 		"$tree/tests/unit/type/stream-cgroups.tcl"
+	# A server that is there only for SCRIPT DEBUG, outside any test which could be skipped, gets a tag that can.
+	sed -i '/^start_server {tags {"scripting external:skip"}} {$/{N;s/external:skip\(.*script debug\)/external:skip needs:ldb\1/}' \
+		"$tree/tests/unit/scripting.tcl"
 	# While a script overruns, troupe answers BUSY to the commands that need a shard which the script holds, and only to them: PING is served, and a script
 	# without keys holds nothing. So endless scripts first read a key that they did not declare, for which all shards are held, and what is tried
 	# meanwhile is a GET. (One script there is written out with its length.)

@@ -177,6 +177,12 @@ func (db *DB) Peek(k Key) (Entry, bool) {
 	return e, true
 }
 
+// PeekAny is Peek that finds a key also when its deadline has passed, as long as nobody has removed it.
+func (db *DB) PeekAny(k Key) (Entry, bool) {
+	e, slot := db.find(k)
+	return e, slot.OK()
+}
+
 // find returns the entry of a key whatever its deadline.
 func (db *DB) find(k Key) (Entry, dict.Slot) {
 	slot := db.dict.Find(k.H, k.B)
