@@ -28,6 +28,8 @@
 //	datatypes/keyspace/  the keys of one shard: records, deadlines, walks; arena/, dict/ and deadline/ beneath it
 //	datatypes/listpack/, intset/  small collections, packed in the record in Redis's own formats
 //	datatypes/list/, hash/, set/, zset/, stream/  large ones: objects whose bulk lies in an arena
+//	scripting/           Lua: interpreters, the redis library, functions; scripting/plan proves which keys a script uses
+//	durability/rdb/      lengths, strings and checksums of the RDB format
 //	datatypes/hll/, geo/, lzf/    representations and algorithms that commands share
 //	cmd/troupe/          the program
 //	integration/         tests from outside, benchmarks, the upstream suite
@@ -60,6 +62,14 @@
 //
 // netio knows nothing of actors: this package joins the two. The event loops are gnet's; accepting, writing and, while a
 // loop is busy, waiting are netio's own (netio/doc.go, netio/spin_linux.go say why).
+//
+// EXEC and scripts are routed when they are reached, not when they are parsed: only then is it known which keys they have. A
+// transaction or script whose keys lie on one shard runs there like any command. A script runs on an event loop only when
+// scripting/plan has found that it is short whatever the data; others run on a goroutine of their own.
+//
+// A client in a blocking command waits in the queues of its keys, on their shards, and costs no goroutine. To serve BLMOVE the
+// shard of the destination is needed too; it is taken before the command that makes the source ready runs, not after, so
+// that shards are always taken in ascending order (actors/blocked.go).
 //
 // KEYS sees one instant without holding a shard: it walks a cut of every shard, slice by slice (keyspace/cut.go).
 //
