@@ -13,7 +13,7 @@ func (e *Engine) functionSpec() *command.Spec {
 	all := []string{"request_policy:all_shards", "response_policy:all_succeeded"}
 	return &command.Spec{
 		Name: "function", Group: command.GroupScripting, Since: "7.0.0", Arity: -2,
-		Categories: command.NoCategory,
+		Categories: command.NoCategory, // as in Redis; the subcommands have their group's
 		Summary:    "Groups the commands about functions.",
 		Help: []string{
 			"LOAD [REPLACE] <FUNCTION CODE>",

@@ -10,7 +10,7 @@ import (
 func (e *Engine) scriptSpec() *command.Spec {
 	return &command.Spec{
 		Name: "script", Group: command.GroupScripting, Since: "2.6.0", Arity: -2,
-		Categories: command.NoCategory,
+		Categories: command.NoCategory, // as in Redis; the subcommands have their group's
 		Summary:    "Groups the commands about Lua scripts.",
 		Help: []string{
 			"DEBUG (YES|SYNC|NO)",

@@ -83,7 +83,6 @@ func (f frame) fn() *lua.LFunction { return *at[*lua.LFunction](f.p, f.l.fn) }
 func (f frame) parent() frame      { return frame{f.l, *at[unsafe.Pointer](f.p, f.l.parent)} }
 func (f frame) pc() int            { return *at[int](f.p, f.l.pc) }
 func (f frame) depth() int         { return *at[int](f.p, f.l.idx) }
-func (f frame) base() int          { return *at[int](f.p, f.l.base) }
 func (f frame) localBase() int     { return *at[int](f.p, f.l.localBase) }
 func (f frame) tailCalls() int     { return *at[int](f.p, f.l.tailCall) }
 

@@ -226,6 +226,12 @@ func (st *state) function(f *function) (fn *lua.LFunction, err string) {
 	lib := f.library
 	in := st.libraries[lib.name]
 	if in == nil || in.library != lib {
+		set := st.e.libraries.Load()
+		for name, old := range st.libraries {
+			if set.libraries[name] != old.library {
+				delete(st.libraries, name)
+			}
+		}
 		ld, err := st.loadLibrary(lib, 0)
 		if err != "" {
 			return nil, "ERR Error registering functions: " + err

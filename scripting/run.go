@@ -81,12 +81,15 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 	}
 	st := e.stateFor(call)
 	defer e.giveBack(call, st)
+	st.beginRun(r, c)
+	defer st.endRun(r)
 	host, denied := client.BeginScript(c, r)
 	if host == nil {
 		c.Reply.Error(denied)
 		return
 	}
-	v, errText := st.execute(c, call, r, host)
+	st.host = host
+	v, errText := st.execute(call, r)
 	if t, ok := v.(*lua.LTable); ok && errText == "" {
 		r.ErrorCounted = t.RawGetString(fieldCounted) == lua.LTrue
 	}
@@ -103,7 +106,6 @@ func (e *Engine) run(c *command.Ctx, call *Call) {
 		w := writer{st: st, w: c.Reply}
 		w.value(v, convertBase)
 	}
-	st.run, st.host, st.ctx = e.noRun, nil, nil
 }
 
 // stateFor returns the state that is to run a call.
@@ -124,29 +126,28 @@ func (e *Engine) giveBack(call *Call, st *state) {
 }
 
 // beginRun makes the state ready for a run.
-func (st *state) beginRun(r *Run, host Host, c *command.Ctx) {
-	st.current = current{run: r, host: host, ctx: c, proto: 2, left: lookEvery}
+func (st *state) beginRun(r *Run, c *command.Ctx) {
+	st.current = current{run: r, ctx: c, proto: 2, left: lookEvery}
 	st.active.Store(r)
 	st.L.G.CurrentThread = st.L
 	st.nested, st.caught = 0, nil
 }
 
+// endRun lets go of what belongs to the run.
+func (st *state) endRun(r *Run) {
+	st.active.Store(nil)
+	r.end()
+	st.run, st.host, st.ctx, st.keys, st.arguments = st.e.noRun, nil, nil, nil, nil
+}
+
 // execute runs the script and returns its value or the error that answers the command.
-func (st *state) execute(c *command.Ctx, call *Call, r *Run, host Host) (v lua.LValue, errText string) {
-	st.beginRun(r, host, c)
-	defer func() {
-		st.active.Store(nil)
-		r.end()
-	}()
+func (st *state) execute(call *Call, r *Run) (v lua.LValue, errText string) {
 	L := st.L
 	nargs := 2
 	if r.Function {
 		f, err := st.function(call.function)
 		if err != "" {
 			return nil, err
-		}
-		if call.Plan.Bounded {
-			st.left = 1 << 40
 		}
 		keys, argv := st.argumentTables(true, true)
 		L.Push(f)

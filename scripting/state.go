@@ -2,7 +2,6 @@ package scripting
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -100,10 +99,20 @@ func newState(e *Engine) *state {
 
 // Errors of the context of a state.
 var (
-	errStopped       = errors.New("Script killed by user with SCRIPT KILL...")
-	errStackOverflow = errors.New("stack overflow")
-	errCStack        = errors.New("C stack overflow")
+	errStopped       = stopError{}
+	errStackOverflow = luaError("stack overflow")
+	errCStack        = luaError("C stack overflow")
 )
+
+// luaError is an error with Lua's text.
+type luaError string
+
+func (e luaError) Error() string { return string(e) }
+
+// stopError is the error of a run that is to end. Its text is Redis's.
+type stopError struct{}
+
+func (stopError) Error() string { return "Script killed by user with SCRIPT KILL..." }
 
 // Instructions between two looks at the run: about ten microseconds.
 const lookEvery = 1 << 10

@@ -156,7 +156,7 @@ func (st *state) tableInsert(L *lua.LState) int {
 			t.Insert(int(pos), L.Get(3))
 			break
 		}
-		for i := max(end, pos); i > pos; i-- {
+		for i := end; i > pos; i-- { // from a position below 1
 			st.step(L)
 			t.RawSet(lua.LNumber(i), t.RawGet(lua.LNumber(i-1)))
 		}

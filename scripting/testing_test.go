@@ -14,18 +14,17 @@ import (
 
 // testServer runs commands in process over one shard: those of the data types and those of an Engine, whose scripts call the former.
 type testServer struct {
-	tb      testing.TB
-	engine  *Engine
-	table   *command.Table
-	shard   *keyspace.Shard
-	proto   int
-	log     []string
-	repl    []int
-	denied  string         // what BeginScript answers
-	began   func(*Run)     // called by BeginScript
-	called  func([][]byte) // called before each command of a script
-	running *Run
-	dirty   int
+	tb     testing.TB
+	engine *Engine
+	table  *command.Table
+	shard  *keyspace.Shard
+	proto  int
+	log    []string
+	repl   []int
+	denied string         // what BeginScript answers
+	began  func(*Run)     // called by BeginScript
+	called func([][]byte) // called before each command of a script
+	dirty  int
 }
 
 func newTestServer(tb testing.TB, change func(*Options)) *testServer {
