@@ -111,6 +111,7 @@ var lpopSpec = Spec{
 	History: [][2]string{{"6.2.0", "Takes a count."}},
 	Syntax:  "key [count:integer@6.2.0]",
 	Heavy:   func(c *Ctx) bool { return len(c.Args) == 3 && c.listPopHeavy(1, c.Args[2]) },
+	Work:    withoutCount,
 	Run:     func(c *Ctx) { popCommand(c, listHead) },
 }
 
@@ -123,6 +124,7 @@ var rpopSpec = Spec{
 	History: [][2]string{{"6.2.0", "Takes a count."}},
 	Syntax:  "key [count:integer@6.2.0]",
 	Heavy:   func(c *Ctx) bool { return len(c.Args) == 3 && c.listPopHeavy(1, c.Args[2]) },
+	Work:    withoutCount,
 	Run:     func(c *Ctx) { popCommand(c, listTail) },
 }
 

@@ -93,6 +93,7 @@ var lrangeSpec = Spec{
 	Keys:       KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:     "key start:integer stop:integer",
 	Heavy:      lrangeHeavy,
+	Work:       func(p Partial) (int, bool) { return p.span(2) },
 	Run:        lrangeCommand,
 }
 

@@ -73,6 +73,7 @@ var srandmemberSpec = Spec{
 	Syntax:  "key [count:integer@2.6.0]",
 	Tips:    []string{"nondeterministic_output"},
 	Heavy:   srandmemberHeavy,
+	Work:    withoutCount,
 	Run:     srandmemberCommand,
 }
 
@@ -166,6 +167,7 @@ var spopSpec = Spec{
 	Syntax:  "key [count:integer@3.2.0]",
 	Tips:    []string{"nondeterministic_output"},
 	Heavy:   spopHeavy,
+	Work:    withoutCount,
 	Run:     spopCommand,
 }
 

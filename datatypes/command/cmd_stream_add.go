@@ -25,6 +25,7 @@ var xaddSpec = Spec{
 		`threshold [LIMIT count:integer@6.2.0]}] id-selector:<auto-id:"*"|id> data:{field value}...`,
 	Tips:  []string{"nondeterministic_output"},
 	Heavy: xaddHeavy,
+	Work:  xaddWork,
 	Run:   xaddCommand,
 }
 

@@ -111,6 +111,7 @@ var getrangeSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key start:integer end:integer",
 	Heavy:   func(c *Ctx) bool { return c.stringLen(1) > heavyBytes },
+	Work:    oneElement,
 	Run:     getrangeCommand,
 }
 
@@ -123,6 +124,7 @@ var substrSpec = Spec{
 	Keys:   KeySpecs{At(1).Flags(RO | Access)},
 	Syntax: "key start:integer end:integer",
 	Heavy:  func(c *Ctx) bool { return c.stringLen(1) > heavyBytes },
+	Work:   oneElement,
 	Run:    getrangeCommand,
 }
 

@@ -43,6 +43,7 @@ var zpopminSpec = Spec{
 	Keys:       KeySpecs{At(1).Flags(RW | Access | Delete)},
 	Syntax:     "key [count:integer]",
 	Heavy:      func(c *Ctx) bool { return len(c.Args) == 3 && c.zpopHeavy(c.Args[2], 1) },
+	Work:       withoutCount,
 	Run:        func(c *Ctx) { zpopCommand(c, zpopMin) },
 }
 
@@ -55,6 +56,7 @@ var zpopmaxSpec = Spec{
 	Keys:       KeySpecs{At(1).Flags(RW | Access | Delete)},
 	Syntax:     "key [count:integer]",
 	Heavy:      func(c *Ctx) bool { return len(c.Args) == 3 && c.zpopHeavy(c.Args[2], 1) },
+	Work:       withoutCount,
 	Run:        func(c *Ctx) { zpopCommand(c, zpopMax) },
 }
 

@@ -255,6 +255,7 @@ var zrangeSpec = Spec{
 	Syntax: "key start stop [sortby:<BYSCORE|BYLEX>@6.2.0] [REV@6.2.0] [LIMIT limit:{offset:integer " +
 		"count:integer}@6.2.0] [WITHSCORES]",
 	Heavy: func(c *Ctx) bool { return zrangeForms.heavy(c) },
+	Work:  func(p Partial) (int, bool) { return zrangeForms.work(p) },
 	Run:   func(c *Ctx) { zrangeForms.reply(c) },
 }
 
@@ -267,6 +268,7 @@ var zrevrangeSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key start:integer stop:integer [WITHSCORES]",
 	Heavy:   func(c *Ctx) bool { return zrevrangeForm.heavy(c) },
+	Work:    func(p Partial) (int, bool) { return zrevrangeForm.work(p) },
 	Run:     func(c *Ctx) { zrevrangeForm.reply(c) },
 }
 
@@ -280,6 +282,7 @@ var zrangebyscoreSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key min:double max:double [WITHSCORES@2.0.0] [LIMIT limit:{offset:integer count:integer}]",
 	Heavy:   func(c *Ctx) bool { return zrangebyscoreForm.heavy(c) },
+	Work:    func(p Partial) (int, bool) { return zrangebyscoreForm.work(p) },
 	Run:     func(c *Ctx) { zrangebyscoreForm.reply(c) },
 }
 
@@ -293,6 +296,7 @@ var zrevrangebyscoreSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key max:double min:double [WITHSCORES] [LIMIT limit:{offset:integer count:integer}]",
 	Heavy:   func(c *Ctx) bool { return zrevrangebyscoreForm.heavy(c) },
+	Work:    func(p Partial) (int, bool) { return zrevrangebyscoreForm.work(p) },
 	Run:     func(c *Ctx) { zrevrangebyscoreForm.reply(c) },
 }
 
@@ -305,6 +309,7 @@ var zrangebylexSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key min max [LIMIT limit:{offset:integer count:integer}]",
 	Heavy:   func(c *Ctx) bool { return zrangebylexForm.heavy(c) },
+	Work:    func(p Partial) (int, bool) { return zrangebylexForm.work(p) },
 	Run:     func(c *Ctx) { zrangebylexForm.reply(c) },
 }
 
@@ -317,6 +322,7 @@ var zrevrangebylexSpec = Spec{
 	Keys:    KeySpecs{At(1).Flags(RO | Access)},
 	Syntax:  "key max min [LIMIT limit:{offset:integer count:integer}]",
 	Heavy:   func(c *Ctx) bool { return zrevrangebylexForm.heavy(c) },
+	Work:    func(p Partial) (int, bool) { return zrevrangebylexForm.work(p) },
 	Run:     func(c *Ctx) { zrevrangebylexForm.reply(c) },
 }
 

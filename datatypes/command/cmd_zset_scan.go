@@ -21,6 +21,7 @@ var zrandmemberSpec = Spec{
 	Syntax:  "key [options:{count:integer [WITHSCORES]}]",
 	Tips:    []string{"nondeterministic_output"},
 	Heavy:   zrandmemberHeavy,
+	Work:    withoutCount,
 	Run:     zrandmemberCommand,
 }
 

@@ -54,6 +54,9 @@ type Spec struct {
 	HeavyWords int
 	// Heavy estimates whether the command at hand is so large that it must leave the event loop; nil means never.
 	Heavy func(*Ctx) bool
+	// Work is PossibleWork for commands with Heavy, when their words can tell that they are small; p is not Open and has
+	// the right number of words.
+	Work func(p Partial) (elements int, limited bool)
 	// Run executes the command and writes exactly one reply.
 	Run func(*Ctx)
 

@@ -45,6 +45,13 @@ func (f *facts) word(e ast.Expr) command.Word {
 		if n, err := strconv.ParseFloat(e.Value, 64); err == nil && n == math.Trunc(n) && math.Abs(n) < maxExact {
 			return command.Word{Kind: command.WordLiteral, Text: strconv.AppendInt(nil, int64(n), 10)}
 		}
+	case *ast.UnaryMinusOpExpr:
+		// -0 is a number that Redis writes as it likes.
+		if w := f.word(e.Expr); w.Kind == command.WordLiteral && len(w.Text) > 0 && '1' <= w.Text[0] && w.Text[0] <= '9' {
+			if _, ok := e.Expr.(*ast.NumberExpr); ok {
+				return command.Word{Kind: command.WordLiteral, Text: append([]byte{'-'}, w.Text...)}
+			}
+		}
 	case *ast.IdentExpr:
 		if v := f.vars[e]; v != nil && v.param == nil {
 			if src, ok := v.onlySource(); ok && src.nth == 0 {

@@ -16,6 +16,7 @@ const maxSteps = 3000
 // What calls cost above their node.
 const (
 	commandSteps = 30
+	elementSteps = 2 // for each element of a value that a command goes through
 	librarySteps = 4
 )
 
@@ -312,9 +313,12 @@ func (m *meter) command(args []ast.Expr) cost {
 		return m.no()
 	case !exists:
 		return c
-	case spec.Heavy != nil, spec.HeavyWords != 0 && (w.Open || len(w.Words) >= spec.HeavyWords):
+	}
+	elements, limited := spec.PossibleWork(w.Partial)
+	if !limited {
 		return m.no()
 	}
+	c.steps += elementSteps * elements
 	if s := spec.PossibleScope(w.Partial); s == command.ScopeAllShards || s == command.ScopeServer {
 		return m.no()
 	}

@@ -93,7 +93,14 @@ func TestScriptsInTheWild(t *testing.T) {
 			if jobs[1] then
 				redis.call("zrem", key, jobs[1])
 				return jobs[1]
-			end`, proven},
+			end`, both},
+		"pop":               {`return redis.call('LPOP', KEYS[1]) or redis.call('ZPOPMIN', KEYS[2])`, both},
+		"pop of some":       {`return redis.call('ZPOPMIN', KEYS[1], 5)`, both},
+		"first of a list":   {`return redis.call('LRANGE', KEYS[1], 0, 9)`, both},
+		"last of a list":    {`return redis.call('LRANGE', KEYS[1], -10, -1)`, both},
+		"event":             {`return redis.call('XADD', KEYS[1], '*', 'event', 'done', 'id', ARGV[1])`, both},
+		"due":               {`return redis.call('ZRANGEBYSCORE', KEYS[1], 0, ARGV[1], 'LIMIT', 0, 100)`, both},
+		"owner of the lock": {`return redis.call('GETRANGE', KEYS[1], 0, tonumber(ARGV[1]) - 1) == string.sub(ARGV[2], 1, ARGV[1])`, both},
 		"move to active as BullMQ": {`local rcall = redis.call
 			local waitKey, activeKey = KEYS[1], KEYS[2]
 			local opts = cmsgpack.unpack(ARGV[3])
@@ -136,7 +143,7 @@ func TestScriptsInTheWild(t *testing.T) {
 		"union of two":          {`redis.call('ZUNIONSTORE', KEYS[1], 2, KEYS[2], KEYS[3], 'WEIGHTS', ARGV[1], ARGV[2])`, proven},
 		"union of how many":     {`redis.call('ZUNIONSTORE', KEYS[1], ARGV[1], KEYS[2], KEYS[3], 'WEIGHTS', 1, 2)`, Plan{}},
 		"members from ARGV":     {`return redis.call('SADD', KEYS[1], unpack(ARGV))`, proven},
-		"stream":                {`return redis.call('XADD', KEYS[1], '*', 'f', ARGV[1])`, proven},
+		"stream":                {`return redis.call('XADD', KEYS[1], '*', 'f', ARGV[1])`, both},
 		"read of a stream":      {`return redis.call('XREAD', 'COUNT', ARGV[1], 'STREAMS', KEYS[1], ARGV[2])`, proven},
 		"chosen key":            {`local k = ARGV[1] == 'a' and KEYS[1] or KEYS[2] return redis.call('GET', k)`, both},
 		"chosen by if":          {`local k if ARGV[1] == 'a' then k = KEYS[1] else k = KEYS[2] end return redis.call('GET', k)`, both},
@@ -329,6 +336,18 @@ func TestNotBounded(t *testing.T) {
 		`table.sort(ARGV)`,
 		`return redis.call('LRANGE', KEYS[1], 0, -1)`,
 		`return redis.call('HGETALL', KEYS[1])`,
+		`return redis.call('LRANGE', KEYS[1], 0, ARGV[1])`,
+		`return redis.call('LRANGE', KEYS[1], -100000, -1)`,
+		`return redis.call('LRANGE', KEYS[1], 0, -0)`,
+		`return redis.call('ZRANGE', KEYS[1], 0, 5, 'BYSCORE')`,
+		`return redis.call('ZRANGE', KEYS[1], 0, 5, ARGV[1])`,
+		`return redis.call('ZRANGEBYSCORE', KEYS[1], 0, 5, 'LIMIT', 0, ARGV[1])`,
+		`return redis.call('LPOP', KEYS[1], ARGV[1])`,
+		`return redis.call('LPOP', KEYS[1], unpack(ARGV))`,
+		`return redis.call('XADD', KEYS[1], 'MAXLEN', 100, '*', 'f', 'v')`,
+		`return redis.call('XADD', KEYS[1], ARGV[1], '*', 'f', 'v')`,
+		`return redis.call('LREM', KEYS[1], 0, ARGV[1])`,
+		`for i = 1, 20 do redis.call('LRANGE', KEYS[1], 0, 99) end`,
 		`return redis.call('SADD', KEYS[1], unpack(ARGV))`,
 		`return redis.call(ARGV[1], KEYS[1])`,
 		`local t = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) return t[1]`,
