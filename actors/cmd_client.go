@@ -516,18 +516,15 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 	flags := ""
 	f := s.shown.flags.Load()
 	for _, x := range [...]struct {
-		bit    uint32
+		set    bool
 		letter string
-	}{{flagBlocked, "b"}, {flagNoEvict, "e"}, {flagNoTouch, "T"}} {
-		if f&x.bit != 0 {
+	}{
+		{s.shown.multi.Load() >= 0, "x"}, {f&flagBlocked != 0, "b"}, {f&flagDirtyCAS != 0, "d"}, {s.info.Unix, "U"},
+		{f&flagNoEvict != 0, "e"}, {f&flagNoTouch != 0, "T"},
+	} {
+		if x.set {
 			flags += x.letter
 		}
-	}
-	if s.shown.multi.Load() >= 0 {
-		flags += "x"
-	}
-	if s.info.Unix {
-		flags += "U"
 	}
 	if flags == "" {
 		flags = "N"

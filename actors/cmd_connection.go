@@ -212,5 +212,6 @@ func (s *Session) showFlags() {
 	if s.noTouch {
 		f |= flagNoTouch
 	}
-	s.shown.flags.Store(f)
+	s.shown.flags.And(^(flagNoEvict | flagNoTouch))
+	s.shown.flags.Or(f)
 }

@@ -102,8 +102,10 @@ func (b *Batch) enqueue(q *request, mark int) {
 		b.sys.errors.count(text)
 		b.sys.serverStats.count(q.spec.ID, 0, true, true)
 	} else {
-		b.sess.txn.add(q, b.argv[q.lo:q.hi])
-		b.sess.showTxn()
+		if t := b.sess.txn; !t.aborted && b.sess.shown.flags.Load()&flagDirtyCAS == 0 { // otherwise it will not be run
+			t.add(q, b.argv[q.lo:q.hi])
+			b.sess.showTxn()
+		}
 		b.w.Simple("QUEUED")
 	}
 	if b.sess.mute(b, q) {
@@ -114,12 +116,14 @@ func (b *Batch) enqueue(q *request, mark int) {
 
 // refused deals with a transaction of which a request was refused with an error, and returns the error to reply.
 func (s *Session) refused(q *request, text string) string {
-	if !s.inMulti() {
-		return text
+	exec := q.spec != nil && q.spec.Name == "exec"
+	if s.inMulti() {
+		s.txn.aborted = true
+		if exec {
+			s.discard()
+		}
 	}
-	s.txn.aborted = true
-	if q.spec != nil && q.spec.Name == "exec" {
-		s.discard()
+	if exec {
 		return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 	}
 	return text
@@ -139,6 +143,7 @@ func (s *Session) unwatch() {
 	}
 	all := s.txn.watches
 	s.txn.watches = nil
+	s.shown.flags.And(^flagDirtyCAS)
 	for mask := watchShards(all); mask != 0; mask &= mask - 1 {
 		i := bits.TrailingZeros64(mask)
 		s.sys.post(s.sys.shards[i], func() {
@@ -151,6 +156,9 @@ func (s *Session) unwatch() {
 	}
 	s.showTxn()
 }
+
+// watchChanged makes CLIENT LIST show that a watched key has changed. Any shard may call it.
+func (s *Session) watchChanged() { s.shown.flags.Or(flagDirtyCAS) }
 
 // watchShards returns the shards of the watches.
 func watchShards(all []*keyspace.Watch) (mask uint64) {
@@ -336,6 +344,7 @@ func execCommand(c *command.Ctx) {
 		w.End()
 	}
 	t.watches = t.watches[:0]
+	s.shown.flags.And(^flagDirtyCAS)
 	if changed {
 		c.Reply.NullArray()
 	} else {
@@ -357,6 +366,7 @@ func (b *Batch) runTxn(t *txn) {
 	}
 	b.w.Array(len(t.queue))
 	startNs := b.nowNs
+	b.sess.shown.last.Store(spec) // CLIENT LIST may be in the queue, and it shows EXEC
 	for i := range t.queue {
 		q := &t.queue[i]
 		mark, errs := len(b.w.Buf), b.w.Errs
@@ -431,7 +441,7 @@ next:
 				continue next
 			}
 		}
-		t.watches = append(t.watches, db.Watch(k))
+		t.watches = append(t.watches, db.Watch(k, s.watchChanged))
 	}
 	s.showTxn()
 	c.Reply.OK()

@@ -136,7 +136,7 @@ func (h *scriptHost) allowed(args [][]byte, w *resp.Writer) (spec *command.Spec,
 		w.Error(msgScriptArity)
 	case spec.Flags&command.NoScript != 0 && !h.undenied(spec):
 		w.Error(msgScriptRefused)
-	case spec.Flags&command.Write != 0 && h.run.ReadOnly:
+	case spec.Flags&(command.Write|command.MayReplicate) != 0 && h.run.ReadOnly:
 		w.Error(msgScriptReadOnly)
 	case spec.Flags&command.Protected != 0 && h.b.sess.refuseProtected(spec) != "":
 		w.Error(h.b.sess.refuseProtected(spec))
@@ -177,7 +177,7 @@ func (h *scriptHost) holds(spec *command.Spec, args [][]byte, hash uint64) bool 
 
 // Allowed implements scripting.Host.
 func (h *scriptHost) Allowed(args [][]byte) (ok bool, errText string) {
-	if spec := h.b.sys.table.Find(args); spec == nil || !spec.ArityOK(len(args)) {
+	if h.b.sys.table.Find(args) == nil {
 		return false, "ERR Invalid command passed to redis.acl_check_cmd()"
 	}
 	return true, ""

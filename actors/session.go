@@ -94,6 +94,7 @@ const (
 	flagCloseASAP
 	flagCloseAfterReply
 	flagBlocked
+	flagDirtyCAS
 )
 
 // softLimit remembers since when the output has been over the soft limit.

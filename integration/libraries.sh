@@ -53,6 +53,14 @@ export GOWORK=off GOFLAGS=-mod=mod
 
 server=""
 stop_server() {
+	local pid
+	# The servers that redsync's tests started and, when they panicked, left behind.
+	if [ -e "$work/pids" ]; then
+		while read -r pid; do
+			if ps -o args= -p "$pid" 2>/dev/null | grep -qF -- "--dir $work/data"; then kill "$pid" 2>/dev/null || true; fi
+		done <"$work/pids"
+		rm -f "$work/pids"
+	fi
 	[ -n "$server" ] || return 0
 	kill "$server" 2>/dev/null || true
 	wait "$server" 2>/dev/null || true
@@ -143,6 +151,7 @@ run_redsync() {
 	mkdir -p "$work/path" && rm -rf "$work/data" && mkdir -p "$work/data"
 	cat >"$work/path/redis-server" <<-END
 		#!/usr/bin/env bash
+		echo \$\$ >>"$work/pids"
 		exec "$binary" "\$@" --bind 127.0.0.1 --save '' --dir "$work/data" ${LIBRARIES_ARGS:-} > >(exec tee -a "$log/redsync.server") 2>&1
 	END
 	chmod +x "$work/path/redis-server"
@@ -180,10 +189,8 @@ for name in "${libraries[@]}"; do
 	bad=$(count FAIL "$out")
 	[ $code = 0 ] || [ "$bad" != 0 ] || ended="NO: exit code $code"
 	grep -qE '^panic: |^fatal error: ' "$out" && ended="NO: see $out"
-	if [ -n "$server" ]; then
-		kill -0 "$server" 2>/dev/null || ended="NO: the server died"
-		stop_server
-	fi
+	if [ -n "$server" ]; then kill -0 "$server" 2>/dev/null || ended="NO: the server died"; fi
+	stop_server
 	good=$(count PASS "$out")
 	[ "$good" != 0 ] || ended="NO: no test passed"
 	if [ "$bad" != 0 ] || [ "$ended" != yes ]; then

@@ -292,13 +292,11 @@ func digitValue(c byte) int {
 
 func (st *state) baseToString(L *lua.LState) int {
 	v := checkAny(L, 1)
-	if t, ok := v.(*lua.LTable); ok {
-		if f := metaField(L, t, "__tostring"); f != lua.LNil {
-			L.Push(f)
-			L.Push(v)
-			L.Call(1, 1)
-			return 1
-		}
+	if f := metaField(L, v, "__tostring"); f != lua.LNil {
+		L.Push(f)
+		L.Push(v)
+		L.Call(1, 1)
+		return 1
 	}
 	L.Push(lua.LString(toText(v)))
 	return 1
@@ -311,10 +309,6 @@ func toText(v lua.LValue) string {
 		return string(v)
 	case lua.LNumber:
 		return luaarg.FormatNumber(float64(v))
-	case *lua.LFunction:
-		if v.IsG {
-			return "builtin: " + strings.TrimPrefix(v.String(), "function: ")
-		}
 	}
 	return v.String()
 }

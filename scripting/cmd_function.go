@@ -13,7 +13,8 @@ func (e *Engine) functionSpec() *command.Spec {
 	all := []string{"request_policy:all_shards", "response_policy:all_succeeded"}
 	return &command.Spec{
 		Name: "function", Group: command.GroupScripting, Since: "7.0.0", Arity: -2,
-		Summary: "Groups the commands about functions.",
+		Categories: command.NoCategory,
+		Summary:    "Groups the commands about functions.",
 		Help: []string{
 			"LOAD [REPLACE] <FUNCTION CODE>",
 			"    Add a library, or put it in the place of the one with its name.",

@@ -10,7 +10,8 @@ import (
 func (e *Engine) scriptSpec() *command.Spec {
 	return &command.Spec{
 		Name: "script", Group: command.GroupScripting, Since: "2.6.0", Arity: -2,
-		Summary: "Groups the commands about Lua scripts.",
+		Categories: command.NoCategory,
+		Summary:    "Groups the commands about Lua scripts.",
 		Help: []string{
 			"DEBUG (YES|SYNC|NO)",
 			"    Turn the debugger for the scripts that follow on or off. There is none, so only NO works.",

@@ -123,20 +123,21 @@ func parseLibrary(code string) (name, src, err string) {
 		return "", "", "ERR Missing library metadata"
 	}
 	words, rest, wrong := shebang(code)
-	if wrong != "" {
+	// To redis-server the text ends at a NUL byte.
+	if first, _, _ := strings.Cut(code, "\n"); wrong != "" || strings.IndexByte(first, 0) >= 0 {
 		return "", "", "ERR Invalid library metadata"
 	}
 	engine := string(words[0][2:])
 	given := false
 	for _, w := range words[1:] {
-		value, isName := strings.CutPrefix(string(w), "name=")
-		if !isName {
+		const option = "name="
+		if len(w) < len(option) || !strings.EqualFold(string(w[:len(option)]), option) {
 			return "", "", "ERR Invalid metadata value given: " + string(w)
 		}
 		if given {
 			return "", "", "ERR Invalid metadata value, name argument was given multiple times"
 		}
-		name, given = value, true
+		name, given = string(w[len(option):]), true
 	}
 	switch {
 	case !given:

@@ -276,7 +276,7 @@ func (st *state) redisSetRepl(L *lua.LState) int {
 		st.fail(L, "redis.set_repl can only be called inside a script invocation")
 	}
 	if L.GetTop() != 1 {
-		st.fail(L, "redis.set_repl() requires two arguments.")
+		st.fail(L, "redis.set_repl() requires one argument.")
 	}
 	f, _ := luaarg.ToNumber(L.Get(1))
 	mask := luaarg.Int32(f)

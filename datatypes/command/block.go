@@ -1,7 +1,9 @@
 package command
 
 import (
+	"errors"
 	"math"
+	"strconv"
 
 	"github.com/troupe-db/troupe/datatypes/keyspace"
 	"github.com/troupe-db/troupe/netio/resp"
@@ -72,8 +74,13 @@ const (
 func (c *Ctx) timeoutSeconds(word []byte) (ms int64, ok bool) {
 	sec, ok := resp.ParseFloat(word)
 	if !ok {
-		c.Reply.Error(msgTimeoutFloat)
-		return 0, false
+		// Redis reads a long double: what is too large for ours is a number all the same.
+		f, err := strconv.ParseFloat(string(word), 64)
+		if !errors.Is(err, strconv.ErrRange) {
+			c.Reply.Error(msgTimeoutFloat)
+			return 0, false
+		}
+		sec = f
 	}
 	sec *= 1000
 	if sec >= 1<<63 {

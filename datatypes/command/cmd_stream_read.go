@@ -139,9 +139,6 @@ func (r *streamReader) parse(c *Ctx) (msg string) {
 	for r.first == 0 && w.more() {
 		switch {
 		case w.has("BLOCK", 1):
-			if c.InScript {
-				return "ERR " + string(c.Args[0]) + " command is not allowed with BLOCK option from scripts"
-			}
 			r.block = true
 			if r.timeoutMs, msg = parseTimeoutMs(w.next(), c.NowMs); msg != "" {
 				return msg

@@ -6,16 +6,18 @@ package keyspace
 // A Watch is bound to the number of a database, not to its content: SWAPDB and FLUSHDB are changes of the keys that
 // they make appear or vanish.
 type Watch struct {
-	db      *DB
-	key     string
-	changed bool
-	expired bool // the key was past its deadline, but not removed, when the watch began: its removal is no change
+	db       *DB
+	key      string
+	onChange func() // called when the key is seen to have changed, at least once
+	changed  bool
+	expired  bool // the key was past its deadline, but not removed, when the watch began: its removal is no change
 }
 
-// Watch begins to watch a key.
-func (db *DB) Watch(k Key) *Watch {
+// Watch begins to watch a key. onChange is called by the owner of the shard when the key has changed; a deadline that has passed
+// is seen only when the key is removed, or by Changed.
+func (db *DB) Watch(k Key, onChange func()) *Watch {
 	e, slot := db.find(k)
-	w := &Watch{db: db, key: string(k.B), expired: slot.OK() && db.Due(e)}
+	w := &Watch{db: db, key: string(k.B), onChange: onChange, expired: slot.OK() && db.Due(e)}
 	if db.watched == nil {
 		db.watched = make(map[string][]*Watch)
 	}
@@ -77,8 +79,13 @@ func (db *DB) touchWatches(key []byte) {
 			w.expired = false // gone for good what was past its deadline all the time
 			continue
 		}
-		w.changed = true
+		w.change()
 	}
+}
+
+func (w *Watch) change() {
+	w.changed = true
+	w.onChange()
 }
 
 // replaceWatched tells the watches of db that the keys of a space, nil for none, are about to take the place of its own.
@@ -103,7 +110,7 @@ func (db *DB) replaceWatched(by *DB) {
 			case !w.expired && !was.OK() && due:
 				w.expired = true
 			default:
-				w.changed = true
+				w.change()
 			}
 		}
 	}

@@ -95,7 +95,7 @@ func TestWatchChanged(t *testing.T) {
 			shards, _ := newWaitShards(t, 1)
 			s := shards[0]
 			test.before(s)
-			w, second := s.DB(0).Watch(k), s.DB(0).Watch(k)
+			w, second := s.DB(0).Watch(k, func() {}), s.DB(0).Watch(k, func() {})
 			require.False(t, w.Changed())
 			require.Same(t, s, w.Shard())
 			test.after(s)
@@ -113,12 +113,12 @@ func TestWatchChanged(t *testing.T) {
 func TestWatchIs(t *testing.T) {
 	shards, _ := newWaitShards(t, 1)
 	db := shards[0].DB(0)
-	w := db.Watch(MakeKey([]byte("k")))
+	w := db.Watch(MakeKey([]byte("k")), func() {})
 	require.True(t, w.Is(db, []byte("k")))
 	require.False(t, w.Is(db, []byte("kk")))
 	require.False(t, w.Is(shards[0].DB(1), []byte("k")))
 	key := []byte("x")
-	w = db.Watch(MakeKey(key))
+	w = db.Watch(MakeKey(key), func() {})
 	key[0] = 'y'
 	require.True(t, w.Is(db, []byte("x")), "the key is a copy")
 }
@@ -138,7 +138,7 @@ func TestWatchEnds(t *testing.T) {
 		db, k := s.DB(rnd.IntN(2)), keys[rnd.IntN(len(keys))]
 		switch rnd.IntN(4) {
 		case 0, 1:
-			all = append(all, &watch{Watch: db.Watch(k)})
+			all = append(all, &watch{Watch: db.Watch(k, func() {})})
 		case 2:
 			db.Touched(k.B)
 			for _, w := range all {

@@ -70,6 +70,25 @@ func TestParseLoop(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestErrorLine(t *testing.T) {
+	for text, want := range map[string]int{"+OK\r\n:-1\r\n$-1\r\n": -1, "": -1, "-ERR no\r\n": 0, "+OK\r\n-ERR no\r\n": 5} {
+		require.Equal(t, want, errorLine([]byte(text)), text)
+	}
+}
+
+func TestTransactionKeys(t *testing.T) {
+	const shards = 8
+	for v := range txnVariants {
+		of := map[uint64]bool{}
+		for _, k := range txnKeys(v, shards, true) {
+			of[shardOf(k, shards)] = true
+		}
+		require.Len(t, of, 1)
+	}
+	require.Equal(t, strings.Repeat("*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*2\r\n$4\r\nINCR\r\n$1\r\nb\r\n", txnCommands/2),
+		strings.TrimSuffix(strings.TrimPrefix(string(appendTxn(nil, []string{"INCR", ""}, []string{"a", "b"})), "*1\r\n$5\r\nMULTI\r\n"), "*1\r\n$4\r\nEXEC\r\n"))
+}
+
 func TestWants(t *testing.T) {
 	all := &bench{}
 	require.True(t, all.wants("memory"))

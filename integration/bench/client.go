@@ -151,19 +151,30 @@ func (c *client) integer(args ...string) (int, error) {
 	return int(n), nil
 }
 
-// usedMemory returns used_memory of INFO.
-func (s *server) usedMemory() (float64, error) {
-	v, err := s.do("INFO", "memory")
+// info returns one field of INFO.
+func (s *server) info(section, field string) (string, error) {
+	v, err := s.do("INFO", section)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	text, _ := v.(string)
 	for line := range strings.Lines(text) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
-			return strconv.ParseFloat(value, 64)
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			return strings.TrimSpace(value), nil
 		}
 	}
-	return 0, errors.New("INFO memory has no used_memory")
+	return "", fmt.Errorf("INFO %s: %w %s", section, errNoField, field)
+}
+
+var errNoField = errors.New("there is no field")
+
+// usedMemory returns used_memory of INFO.
+func (s *server) usedMemory() (float64, error) {
+	v, err := s.info("memory", "used_memory")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(v, 64)
 }
 
 // fillPipeline is how many commands fill sends before it reads their replies.

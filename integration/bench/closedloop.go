@@ -27,6 +27,18 @@ type loopResult struct {
 	cpuMicros      float64 // the server's processor time per request
 }
 
+// loopFigures are the figures of a closed loop, in the order of loopResult.figures.
+func loopFigures(rate, cpu target) []figure {
+	return []figure{
+		{"throughput", "op/s", rate},
+		{"p50", "ms", target{}},
+		{"p99", "ms", target{}},
+		{"server CPU per op", "µs", cpu},
+	}
+}
+
+func (r loopResult) figures() []float64 { return []float64{r.rate, r.p50, r.p99, r.cpuMicros} }
+
 const loopTimeout = 60 * time.Second
 
 // run sends n requests with redis-benchmark, over benchKeys keys.

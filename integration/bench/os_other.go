@@ -19,3 +19,5 @@ func residentBytes(int) (float64, error) { return 0, errNeedsLinux }
 func sleepExactly(d time.Duration) { time.Sleep(d) }
 
 func raiseFileLimit() error { return errNeedsLinux }
+
+func (rawLoop) run(*server, int) (loopResult, error) { return loopResult{}, errNeedsLinux }

@@ -16,6 +16,9 @@ type scenario struct {
 func scenarios() []scenario {
 	return []scenario{
 		{"throughput", "closed loops of redis-benchmark: rate, latency, processor time", throughput},
+		{"multi", "transactions of ten commands, on one shard and on all", transactions},
+		{"scripts", "EVALSHA of short scripts", scripts},
+		{"wakeups", "from a push to the client that BLPOP kept waiting", wakeups},
 		{"memory", "bytes per key, and what comes back after deleting 90 %", memory},
 		{"stalls", "GET while another client runs something long", stalls},
 		{"expiry", "how late volatile keys go, and what that costs", expiry},

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -61,6 +60,7 @@ func stalls(b *bench) error {
 		}, func(c *client) error { return c.discard("ZUNIONSTORE", "bigcopy", "1", "bigzset") }, []string{"bigcopy", "bigzset"}, 0},
 		{"del", "GET during DEL of big values", valueAtMost(5), fillBig, deleteBig, nil, 0},
 		{"flushdb", "GET during FLUSHDB", valueAtMost(5), load, func(c *client) error { return c.discard("FLUSHDB") }, nil, 0},
+		scriptDisturbance(),
 	} {
 		d.shards = shards
 		if !b.wants("stalls/" + d.cell) {
@@ -146,16 +146,14 @@ func shardOf(key string, shards int) uint64 {
 
 // shards asks how many shards the server has; one that has no such notion has one.
 func (s *server) shards() (int, error) {
-	v, err := s.do("INFO", "server")
+	v, err := s.info("server", "shards")
+	if errors.Is(err, errNoField) {
+		return 1, nil
+	}
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(fmt.Sprint(v)) {
-		if n, ok := strings.CutPrefix(line, "shards:"); ok {
-			return strconv.Atoi(strings.TrimSpace(n))
-		}
-	}
-	return 1, nil
+	return strconv.Atoi(v)
 }
 
 // fillCollections makes a set, a list and a sorted set of so many elements.

@@ -104,15 +104,9 @@ func throughput(b *bench) error {
 			b.report.fail(cell.name, err)
 			continue
 		}
-		figures := []figure{
-			{"throughput", "op/s", cell.rate},
-			{"p50", "ms", none},
-			{"p99", "ms", none},
-			{"server CPU per op", "µs", cell.cpu},
-		}
-		b.alternate(cell.name, on, b.pairs(11, 3), figures, func(s *server) ([]float64, error) {
+		b.alternate(cell.name, on, b.pairs(11, 3), loopFigures(cell.rate, cell.cpu), func(s *server) ([]float64, error) {
 			r, err := cell.loop.run(s, n)
-			return []float64{r.rate, r.p50, r.p99, r.cpuMicros}, err
+			return r.figures(), err
 		})
 	}
 	return nil
