@@ -275,9 +275,11 @@ func (w *waiter) serve(st *stage, rq *keyspace.WaitQueue, held uint64) {
 	errs := b.w.Errs
 	b.ctx.Settings = b.sys.settings.Load()
 	b.ctx.Within = held
-	now := rq.DB().Shard().NowMs
-	b.ctx.NowMs, b.ctx.NowUs = now, now*1000 // the instant of what made the key ready
-	b.nowNs = b.sys.clock.now()
+	// As in Redis it is an instant of its own: what made the key ready may have run for so long that the key has expired.
+	b.setTime(b.sys.clock.now())
+	for m := held; m != 0; m &= m - 1 {
+		b.sys.shards[bits.TrailingZeros64(m)].ks.NowMs = b.ctx.NowMs
+	}
 	b.prepare(q)
 	b.w.Pieces(0)
 	b.call(q, b.mark)

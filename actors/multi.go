@@ -359,7 +359,7 @@ func execCommand(c *command.Ctx) {
 func (b *Batch) runTxn(t *txn) {
 	c := &b.ctx
 	spec, args := c.Spec, c.Args
-	changes := 0
+	changes, before := 0, b.w.Errs
 	c.InMulti = true
 	if c.Journal != nil {
 		c.Journal.BeginEntry()
@@ -386,6 +386,7 @@ func (b *Batch) runTxn(t *txn) {
 		c.Journal.EndEntry()
 	}
 	c.InMulti = false
+	b.w.Errs = before // they were counted for the commands that failed; EXEC has not
 	c.Begin(spec, args, 0, 0)
 	c.Dirty(changes)
 }
