@@ -18,6 +18,7 @@ import (
 // scriptHost implements scripting.Host for one run.
 type scriptHost struct {
 	b    *Batch
+	sys  *System
 	ctx  command.Ctx
 	run  *scripting.Run
 	held uint64 // what the script may touch
@@ -31,9 +32,8 @@ func (s *Session) Prepared(*command.Ctx) *scripting.Call { return s.batch.script
 func (s *Session) BeginScript(c *command.Ctx, r *scripting.Run) (scripting.Host, string) {
 	b := s.batch
 	h := b.host
-	if h == nil {
-		h = new(scriptHost)
-		h.b = b
+	if h == nil || h.sys != b.sys { // batches go from server to server, where a process has several
+		h = &scriptHost{b: b, sys: b.sys}
 		h.ctx.Bind(b.sys.table, b.sys.keyspaces)
 		h.ctx.Rand, h.ctx.InScript = b.sys.rand, true
 		b.host = h
@@ -64,7 +64,6 @@ func (s *Session) EndScript(c *command.Ctx, r *scripting.Run) {
 	}
 	h.run, h.ctx.Client, h.ctx.Reply = nil, nil, nil
 	s.batch.quiet = r.ErrorCounted
-
 }
 
 // What Redis answers to commands that a script may not call.
