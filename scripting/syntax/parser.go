@@ -11,6 +11,9 @@ import (
 const (
 	maxLevels = 197 // nested blocks and expressions: 200 levels of C, of which the caller takes some
 	maxLocals = 200
+	// maxChain bounds what is nested in the tree though not in the source: operators of one level, fields and calls behind a name, elseif. Lua has
+	// no such limit, but the time that the compiler of the VM takes grows with its square.
+	maxChain = 1000
 )
 
 // Parse returns the syntax tree of a chunk. name is what messages call it, see ChunkName. The error is an *Error.
@@ -159,6 +162,13 @@ func (p *parser) enter() {
 	}
 }
 
+// link counts one more of a chain.
+func (p *parser) link(n *int) {
+	if *n++; *n > maxChain {
+		p.fail(p.tok.line, "chunk has too many syntax levels", "")
+	}
+}
+
 func (p *parser) leave() { p.level-- }
 
 // addLocals counts n more local variables.
@@ -286,7 +296,9 @@ func (p *parser) loop() []ast.Stmt {
 
 func (p *parser) ifStatement(line int) ast.Stmt {
 	first := &ast.IfStmt{}
+	n := 0
 	for cur := first; ; {
+		p.link(&n)
 		p.advance() // if, elseif
 		cur.Condition = p.expr()
 		p.expect(tokThen)
@@ -466,7 +478,8 @@ func (p *parser) primary() ast.Expr {
 func (p *parser) suffixed() ast.Expr {
 	grouped := p.tok.kind == '('
 	e := p.primary()
-	for {
+	for n := 0; ; {
+		p.link(&n)
 		line := p.tok.line
 		switch p.tok.kind {
 		case '.':
@@ -668,12 +681,13 @@ func (p *parser) subexpr(limit int) ast.Expr {
 	default:
 		e = p.simple()
 	}
-	for {
+	for n := 0; ; {
 		op := p.tok.kind
 		left, right := binary(op)
 		if left <= limit {
 			break
 		}
+		p.link(&n)
 		p.advance()
 		rhs := p.subexpr(right)
 		text := op.String()
