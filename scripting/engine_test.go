@@ -101,7 +101,7 @@ func TestDumpsAgainstRedis(t *testing.T) {
 	dump := bulk(o.do("FUNCTION", "DUMP"))
 	k := s.connect()
 	require.Equal(t, "+OK\r\n", k.do("FUNCTION", "RESTORE", dump))
-	require.Equal(t, 1, s.dirty)
+	require.Equal(t, 1, k.dirty)
 	require.Equal(t, "$4\r\nlong\r\n", k.do("FCALL", "long", "0"))
 	require.Equal(t, functionList(o.do("FUNCTION", "LIST", "WITHCODE")), functionList(k.do("FUNCTION", "LIST", "WITHCODE")))
 	for _, words := range [][]string{

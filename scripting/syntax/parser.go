@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -37,38 +38,33 @@ func Parse(src, name string) (chunk []ast.Stmt, err error) {
 	return chunk, nil
 }
 
+// Lengths that names of chunks are cut to: for a buffer of 80 bytes with a NUL at the end and what goes around the name.
+const (
+	maxPlainName  = 79
+	maxFileName   = 72 // the end of it counts
+	maxSourceName = 63
+)
+
 // ChunkName returns what messages call a chunk loaded under name: Lua's rule is that a name after = or @ stands for itself and anything else is the
 // source, of which the first line is shown.
 func ChunkName(name string) string {
-	const size = 59
-	if name == "" {
-		return `[string ""]`
+	if strings.HasPrefix(name, "=") {
+		return name[1:min(len(name), 1+maxPlainName)]
 	}
-	switch name[0] {
-	case '=':
-		return name[1:min(len(name), size+1)]
-	case '@':
-		name = name[1:]
-		if limit := size - len("..."+"'...'"); len(name) > limit {
-			return "..." + name[len(name)-limit:]
+	if file, ok := strings.CutPrefix(name, "@"); ok {
+		if len(file) > maxFileName {
+			return "..." + file[len(file)-maxFileName:]
 		}
-		return name
+		return file
 	}
-	line := name
-	for i := range len(name) {
-		if name[i] == '\n' || name[i] == '\r' || name[i] == 0 {
-			line = name[:i]
-			break
-		}
+	end := len(name)
+	if i := strings.IndexAny(name, "\r\n"); i >= 0 {
+		end = i
 	}
-	limit := size + 1 - len(`[string "`+`..."]`) - 1
-	if len(line) > limit {
-		return `[string "` + line[:limit] + `..."]`
+	if end = min(end, maxSourceName); end < len(name) {
+		return `[string "` + name[:end] + `..."]`
 	}
-	if len(line) < len(name) && name[len(line)] != 0 {
-		return `[string "` + line + `..."]`
-	}
-	return `[string "` + line + `"]`
+	return `[string "` + name + `"]`
 }
 
 // function is what the parser knows about the function it is in.
