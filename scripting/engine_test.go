@@ -146,9 +146,12 @@ func TestScriptCache(t *testing.T) {
 	}
 	require.Equal(t, "*4\r\n:1\r\n:1\r\n:1\r\n:0\r\n",
 		k.do("SCRIPT", "EXISTS", sha("return 'loaded'"), sha("return 'promoted'"), sha("return 'used'"), sha("return 'old'")))
-	require.Equal(t, Stats{Scripts: maxEvalScripts + 2, EvictedScripts: 1, ScriptBytes: s.engine.Stats().ScriptBytes}, s.engine.Stats())
+	stats := s.engine.Stats()
+	require.EqualValues(t, maxEvalScripts+2, stats.Scripts)
+	require.EqualValues(t, 1, stats.Evicted)
+	require.Positive(t, stats.ScriptBytes)
 	k.do("SCRIPT", "FLUSH")
-	require.Equal(t, Stats{EvictedScripts: 1}, s.engine.Stats())
+	require.Equal(t, Stats{Evicted: 1, StateBytes: stats.StateBytes}, s.engine.Stats())
 }
 
 // TestPanicOfACommand: it is not the script's to catch.

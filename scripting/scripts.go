@@ -203,26 +203,3 @@ func (e *Engine) loadScript(body []byte, stay bool) (s *script, err string) {
 	}
 	return e.scripts.add(s, stay), ""
 }
-
-// Stats are the numbers that INFO shows.
-type Stats struct {
-	Scripts        int   // that are known
-	ScriptBytes    int64 // of their texts
-	EvictedScripts int64 // that made room for others, since the start
-	Libraries      int
-	Functions      int
-	FunctionBytes  int64 // of the code of libraries
-}
-
-// Stats returns the numbers at hand.
-func (e *Engine) Stats() Stats {
-	e.scripts.mu.Lock()
-	s := Stats{Scripts: len(e.scripts.bySHA), ScriptBytes: e.scripts.bytes, EvictedScripts: e.scripts.evicted}
-	e.scripts.mu.Unlock()
-	set := e.libraries.Load()
-	s.Libraries, s.Functions = len(set.libraries), len(set.functions)
-	for _, lib := range set.libraries {
-		s.FunctionBytes += int64(len(lib.code))
-	}
-	return s
-}
