@@ -12,6 +12,9 @@ import (
 // coStartSource is the function that every coroutine starts with: it prepares the thread and goes on with the coroutine's own function.
 const coStartSource = "local begin, body = ...; return function(...) begin() return body(...) end"
 
+// coStartChunk is the name of its chunk, which no script can have.
+const coStartChunk = "(coroutine)"
+
 func (st *state) coroutineLib() map[string]lua.LGFunction {
 	return map[string]lua.LGFunction{
 		"create": st.coCreate, "resume": st.coResume, "running": st.coRunning, "status": st.coStatus, "wrap": st.coWrap, "yield": st.coYield,

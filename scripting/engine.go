@@ -89,11 +89,11 @@ func New(o Options) *Engine {
 	e.scripts.init()
 	e.rand.Store(uint64(rand48Start))
 	e.libraries.Store(newLibrarySet())
-	chunk, err := syntax.Parse(coStartSource, "coroutine")
+	chunk, err := syntax.Parse(coStartSource, coStartChunk)
 	if err != nil {
 		panic(err)
 	}
-	if e.coStart, err = lua.Compile(chunk, "coroutine"); err != nil {
+	if e.coStart, err = lua.Compile(chunk, coStartChunk); err != nil {
 		panic(err)
 	}
 	st := newState(e)

@@ -91,6 +91,9 @@ func (st *state) openTables() {
 		concatName:      L.NewFunction(st.concat),
 		numberName:      L.NewFunction(toNumberOrSame),
 		lenName:         L.NewFunction(st.length),
+		joinName:        L.NewFunction(joinTables),
+		appendName:      L.NewFunction(appendValues),
+		sameName:        L.NewFunction(func(L *lua.LState) int { L.SetTop(1); return 1 }),
 		modName:         L.NewFunction(st.modulo),
 		noneName:        L.NewFunction(func(*lua.LState) int { return 0 }),
 	}

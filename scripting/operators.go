@@ -121,6 +121,30 @@ func (st *state) modulo(L *lua.LState) int {
 	return 1
 }
 
+// joinTables puts the items of its second argument behind the first maxItems of the first, with the fields of both, see rewriter.constructor.
+func joinTables(L *lua.LState) int {
+	t, rest := L.Get(1).(*lua.LTable), L.Get(2).(*lua.LTable)
+	for k, v := rest.Next(lua.LNil); k != lua.LNil; k, v = rest.Next(k) {
+		to := k
+		if n, ok := k.(lua.LNumber); ok && n >= 1 && n == lua.LNumber(int(n)) && int(n) < lua.MaxArrayIndex {
+			to = n + maxItems
+		}
+		t.RawSet(to, v)
+	}
+	L.Push(t)
+	return 1
+}
+
+// appendValues puts its arguments from the third on behind the items of a table, whose number is the second.
+func appendValues(L *lua.LState) int {
+	t, n := L.Get(1).(*lua.LTable), int(L.Get(2).(lua.LNumber))
+	for i := 3; i <= L.GetTop(); i++ {
+		t.RawSetInt(n+i-2, L.Get(i))
+	}
+	L.SetTop(1)
+	return 1
+}
+
 // concat joins its arguments: the operator "..".
 func (st *state) concat(L *lua.LState) int {
 	n := L.GetTop()

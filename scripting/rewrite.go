@@ -3,6 +3,7 @@ package scripting
 import (
 	"strings"
 
+	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 )
 
@@ -20,6 +21,10 @@ const (
 	noneName   = "(none)"
 	lenName    = "(len)"
 	modName    = "(mod)"
+	poolName   = "(literals)"
+	joinName   = "(join)"
+	appendName = "(append)"
+	sameName   = "(same)"
 	// What "return redis.call(...)" at the end of a script calls: the reply goes to the client without becoming a Lua value.
 	returnCallName  = "(return.call)"
 	returnPCallName = "(return.pcall)"
@@ -31,6 +36,12 @@ const (
 const (
 	maxBound  = 40 // upvalues that a function gets beside its own, of 255
 	maxConcat = 50 // operands in one call, of 200 registers
+
+	// The VM's compiler looks for each constant among all before it, so that twice as many take four times as long. From the first limit on literals come
+	// from a table; the second is for names, which cannot.
+	plainConstants = 1 << 10
+	maxConstants   = 1 << 12
+	maxUpvalues    = 60 // of a function's own, as in Lua
 )
 
 // chunkKind is where a chunk comes from.
@@ -52,14 +63,103 @@ type rewriter struct {
 	keys     bool // KEYS is used
 	dots     bool // the chunk uses its own arguments
 	argv     bool
-	depth    int // functions around the place at hand
-	last     int // depth at which a return ends the script or function; -1 for none
-	locals   map[string]int
+	depth    int              // functions around the place at hand
+	last     int              // depth at which a return ends the script or function; -1 for none
+	locals   map[string][]int // depths of the visible declarations, the innermost last
 	scope    []string
+	fn       *scope
+	pool     []ast.Expr // literals that come from a table
+	pooled   map[string]int
+}
+
+// scope is what counts in one function.
+type scope struct {
+	outer     *scope
+	line      int
+	constants map[string]bool
+	upvalues  map[upvalue]bool
+}
+
+type upvalue struct {
+	name  string
+	depth int
+}
+
+// wrong ends the compilation with a message about the function at hand. compile recovers it.
+func (r *rewriter) wrong(msg string) {
+	where := "main function"
+	if r.fn.line != 0 {
+		where = "function at line " + itoa(r.fn.line)
+	}
+	panic(tooMuch(where + " has more than " + msg))
+}
+
+// tooMuch says what there is too much of.
+type tooMuch string
+
+// constant counts a constant of the function at hand.
+func (r *rewriter) constant(key string) {
+	if r.fn.constants[key] = true; len(r.fn.constants) > maxConstants {
+		r.wrong(itoa(maxConstants) + " constants")
+	}
+}
+
+// literal counts a literal. When there are many it becomes a look-up in two levels of tables, for which a few small numbers do.
+func (r *rewriter) literal(e ast.Expr, key string) ast.Expr {
+	if len(r.fn.constants) < plainConstants || r.fn.constants[key] {
+		r.constant(key)
+		return e
+	}
+	pool := r.bind(poolName, e.Line())
+	if pool == nil {
+		r.constant(key)
+		return e
+	}
+	i, known := r.pooled[key]
+	if !known {
+		if i = len(r.pool); r.pooled == nil {
+			r.pooled = map[string]int{}
+		}
+		r.pooled[key] = i
+		r.pool = append(r.pool, e)
+	}
+	return r.index(r.index(pool, i/poolRow), i%poolRow)
+}
+
+// index builds an index with a number from 0 on, which counts as a constant of its own.
+func (r *rewriter) index(object ast.Expr, i int) ast.Expr {
+	key := &ast.NumberExpr{Value: itoa(i + 1)}
+	key.SetLine(object.Line())
+	get := &ast.AttrGetExpr{Object: object, Key: key}
+	get.SetLine(object.Line())
+	return get
+}
+
+// poolRow is how many literals are in one row of the table of literals.
+const poolRow = 256
+
+// refer counts a reference to a local variable, and tells whether the name is one.
+func (r *rewriter) refer(name string) bool {
+	depths := r.locals[name]
+	if len(depths) == 0 {
+		r.constant(name)
+		return false
+	}
+	up := upvalue{name, depths[len(depths)-1]}
+	for fn, d := r.fn, r.depth; d > up.depth; fn, d = fn.outer, d-1 {
+		if fn.upvalues == nil {
+			fn.upvalues = map[upvalue]bool{}
+		}
+		if fn.upvalues[up] = true; len(fn.upvalues) > maxUpvalues {
+			r.fn = fn
+			r.wrong(itoa(maxUpvalues) + " upvalues")
+		}
+	}
+	return true
 }
 
 func newRewriter(globals map[string]bool, kind chunkKind) *rewriter {
-	r := &rewriter{globals: globals, kind: kind, bound: map[string]bool{}, locals: map[string]int{}}
+	r := &rewriter{globals: globals, kind: kind, bound: map[string]bool{}, locals: map[string][]int{}, fn: &scope{constants: map[string]bool{}}}
 	if kind != scriptKind {
 		r.last = -1
 	}
@@ -88,7 +188,7 @@ func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
 
 func (r *rewriter) declare(names ...string) {
 	for _, n := range names {
-		r.locals[n]++
+		r.locals[n] = append(r.locals[n], r.depth)
 	}
 	r.scope = append(r.scope, names...)
 }
@@ -96,7 +196,7 @@ func (r *rewriter) declare(names ...string) {
 // leave forgets the locals declared since the scope was mark long.
 func (r *rewriter) leave(mark int) {
 	for _, n := range r.scope[mark:] {
-		r.locals[n]--
+		r.locals[n] = r.locals[n][:len(r.locals[n])-1]
 	}
 	r.scope = r.scope[:mark]
 }
@@ -136,8 +236,16 @@ func (r *rewriter) statement(s ast.Stmt) {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		for _, target := range s.Lhs {
-			if get, ok := target.(*ast.AttrGetExpr); ok {
-				get.Object, get.Key = r.expr(get.Object), r.expr(get.Key)
+			switch target := target.(type) {
+			case *ast.AttrGetExpr:
+				target.Object, target.Key = r.expr(target.Object), r.expr(target.Key)
+				switch target.Object.(type) {
+				case *ast.StringExpr, *ast.NumberExpr, *ast.NilExpr, *ast.TrueExpr, *ast.FalseExpr:
+					// The VM would take the number of the constant for that of a register.
+					target.Object = r.call(sameName, target.Line(), target.Object)
+				}
+			case *ast.IdentExpr:
+				r.refer(target.Value)
 			}
 		}
 		r.exprs(s.Rhs)
@@ -178,8 +286,11 @@ func (r *rewriter) statement(s ast.Stmt) {
 		r.block(s.Stmts)
 		r.leave(mark)
 	case *ast.FuncDefStmt:
-		if get, ok := s.Name.Func.(*ast.AttrGetExpr); ok {
-			get.Object, get.Key = r.expr(get.Object), r.expr(get.Key)
+		switch target := s.Name.Func.(type) {
+		case *ast.AttrGetExpr:
+			target.Object, target.Key = r.expr(target.Object), r.expr(target.Key)
+		case *ast.IdentExpr:
+			r.refer(target.Value)
 		}
 		if s.Name.Receiver != nil {
 			s.Name.Receiver = r.expr(s.Name.Receiver)
@@ -238,7 +349,7 @@ func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
 	}
 	lib, isName := get.Object.(*ast.IdentExpr)
 	key, isText := get.Key.(*ast.StringExpr)
-	if !isName || !isText || lib.Value != "redis" || key.Value != "register_function" || r.locals["redis"] > 0 {
+	if !isName || !isText || lib.Value != "redis" || key.Value != "register_function" || len(r.locals["redis"]) > 0 {
 		return false
 	}
 	for i, arg := range e.Args {
@@ -255,6 +366,7 @@ func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
 				f.Value = r.expr(f.Value)
 				if f.Key != nil {
 					f.Key = r.expr(f.Key)
+					oneValue(f.Value)
 				}
 			}
 			continue
@@ -274,6 +386,7 @@ func firstExpr(list []ast.Expr) ast.Expr {
 func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	mark := len(r.scope)
 	r.depth++
+	r.fn = &scope{outer: r.fn, line: f.Line(), constants: map[string]bool{}}
 	r.declare(more...)
 	r.declare(f.ParList.Names...)
 	if f.ParList.HasVargs {
@@ -281,6 +394,7 @@ func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	}
 	r.block(f.Stmts)
 	r.depth--
+	r.fn = r.fn.outer
 	r.leave(mark)
 }
 
@@ -310,12 +424,7 @@ func (r *rewriter) call(name string, line int, args ...ast.Expr) ast.Expr {
 		f = ident(name, line)
 	}
 	if len(args) > 0 {
-		switch last := args[len(args)-1].(type) { // one value of a call, not all
-		case *ast.FuncCallExpr:
-			last.AdjustRet = true
-		case *ast.Comma3Expr:
-			last.AdjustRet = true
-		}
+		oneValue(args[len(args)-1])
 	}
 	e := &ast.FuncCallExpr{Func: f, Args: args}
 	e.SetLine(line)
@@ -326,6 +435,10 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	switch e := e.(type) {
 	case *ast.IdentExpr:
 		return r.global(e)
+	case *ast.NumberExpr:
+		return r.literal(e, "\x00"+e.Value)
+	case *ast.StringExpr:
+		return r.literal(e, e.Value)
 	case *ast.Comma3Expr:
 		if r.depth == 0 && r.kind == loadedKind {
 			r.dots = true
@@ -346,8 +459,11 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 			if f.Key != nil {
 				f.Key = r.expr(f.Key)
 			}
-			f.Value = r.expr(f.Value)
+			if f.Value = r.expr(f.Value); f.Key != nil {
+				oneValue(f.Value) // the VM would spread those of the last field over the items
+			}
 		}
+		return r.constructor(e)
 	case *ast.FuncCallExpr:
 		if e.Func != nil && r.registration(e) {
 			return e
@@ -384,10 +500,87 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	return e
 }
 
+// maxItems is how many items one table constructor may have: those beyond 511 flushes of 50 the VM puts at a wrong place.
+const maxItems = 25000
+
+// constructor works around mistakes of the VM's compiler in constructors with many items.
+func (r *rewriter) constructor(e *ast.TableExpr) ast.Expr {
+	if len(e.Fields) < lua.FieldsPerFlush {
+		return e
+	}
+	keyedAfterFlush(e.Fields)
+	items := 0
+	for i, f := range e.Fields {
+		if f.Key != nil {
+			continue
+		}
+		if items++; items == maxItems && i+1 < len(e.Fields) {
+			rest := &ast.TableExpr{Fields: e.Fields[i+1:]}
+			rest.SetLine(e.Line())
+			oneValue(f.Value)
+			e.Fields = e.Fields[:i+1]
+			return r.call(joinName, e.Line(), e, r.constructor(rest))
+		}
+	}
+	last := e.Fields[len(e.Fields)-1]
+	if items--; last.Key != nil || !spreads(last.Value) || items == 0 || items%lua.FieldsPerFlush != 0 {
+		return e
+	}
+	// The values of a call that follows a multiple of 50 items would go over the last 50.
+	e.Fields = e.Fields[:len(e.Fields)-1]
+	n := &ast.NumberExpr{Value: itoa(items)}
+	n.SetLine(e.Line())
+	call := r.call(appendName, e.Line(), e, n).(*ast.FuncCallExpr)
+	call.Args = append(call.Args, last.Value)
+	return call
+}
+
+// spreads tells whether an expression at the end of a list stands for any number of values.
+func spreads(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.FuncCallExpr:
+		return !e.AdjustRet
+	case *ast.Comma3Expr:
+		return !e.AdjustRet
+	}
+	return false
+}
+
+// keyedAfterFlush moves fields with keys that follow a multiple of 50 items before the last of these: the VM would store the items twice, the second
+// time from registers that may hold something else.
+func keyedAfterFlush(fields []*ast.Field) {
+	items, last := 0, 0
+	for i, f := range fields {
+		switch {
+		case f.Key == nil:
+			items, last = items+1, i
+		case items > 0 && items%lua.FieldsPerFlush == 0:
+			item := fields[last]
+			oneValue(item.Value)
+			fields[last], fields[i] = f, item
+			// Fields with keys in between keep their order.
+			for j := i - 1; j > last; j-- {
+				fields[j], fields[last] = fields[last], fields[j]
+			}
+			last = i
+		}
+	}
+}
+
+// oneValue makes a call have one result where it may come to stand at the end of a list.
+func oneValue(e ast.Expr) {
+	switch e := e.(type) {
+	case *ast.FuncCallExpr:
+		e.AdjustRet = true
+	case *ast.Comma3Expr:
+		e.AdjustRet = true
+	}
+}
+
 // global binds a global that cannot change.
 func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
 	name := e.Value
-	if r.locals[name] > 0 || r.kind == libraryKind && r.depth == 0 {
+	if r.refer(name) || r.kind == libraryKind && r.depth == 0 {
 		return e
 	}
 	switch {
@@ -397,7 +590,7 @@ func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
 	case name == "ARGV" && r.kind == scriptKind:
 		r.argv = true
 		return ident(argvName, e.Line())
-	case !r.globals[name]:
+	case !r.globals[name], name == "redis" && r.kind == libraryKind: // while the library is loaded, the table is another
 		return e
 	}
 	if b := r.bind("("+name+")", e.Line()); b != nil {
@@ -409,7 +602,7 @@ func (r *rewriter) global(e *ast.IdentExpr) ast.Expr {
 // member binds a field of a library: redis.call.
 func (r *rewriter) member(e *ast.AttrGetExpr) ast.Expr {
 	lib, ok := e.Object.(*ast.IdentExpr)
-	if !ok || r.locals[lib.Value] > 0 || r.kind == libraryKind && r.depth == 0 {
+	if !ok || len(r.locals[lib.Value]) > 0 || r.kind == libraryKind && r.depth == 0 {
 		return nil
 	}
 	key, ok := e.Key.(*ast.StringExpr)

@@ -157,7 +157,7 @@ func (st *state) look() <-chan struct{} {
 	st.dead = true
 	st.left = 0
 	if st.deadAt.source == "" {
-		st.deadAt = st.placeOf(st.e.layout.current(st.L.G.CurrentThread))
+		st.deadAt = st.placeOf(st.L.G.CurrentThread)
 	}
 	return st.e.closed
 }
@@ -192,11 +192,13 @@ func (st *state) interrupt() error {
 	return nil
 }
 
-// placeOf returns where the innermost Lua function from f on is.
-func (st *state) placeOf(f frame) place {
-	for ; f.ok(); f = f.parent() {
-		if f.isLua() {
-			return place{st.source(f.fn().Proto.SourceName), f.line()}
+// placeOf returns where the innermost Lua function is, in L or in the coroutine that resumed it.
+func (st *state) placeOf(L *lua.LState) place {
+	for ; L != nil; L = L.Parent {
+		for f := st.e.layout.current(L); f.ok(); f = f.parent() {
+			if f.isLua() && f.fn().Proto.SourceName != coStartChunk {
+				return place{st.source(f.fn().Proto.SourceName), f.line()}
+			}
 		}
 	}
 	return place{}

@@ -24,7 +24,6 @@ type testServer struct {
 	denied string         // what BeginScript answers
 	began  func(*Run)     // called by BeginScript
 	called func([][]byte) // called before each command of a script
-	dirty  int
 }
 
 func newTestServer(tb testing.TB, change func(*Options)) *testServer {
@@ -53,6 +52,7 @@ type connection struct {
 	inner command.Ctx
 	out   resp.Writer
 	run   *Run
+	dirty int // changes of the last command
 }
 
 func (s *testServer) connect() *connection {
@@ -91,7 +91,7 @@ func (k *connection) run1(args [][]byte) []byte {
 	}
 	k.ctx.Begin(spec, args, 0, 0)
 	spec.Run(&k.ctx)
-	k.s.dirty = k.ctx.DirtyCount()
+	k.dirty = k.ctx.DirtyCount()
 	return k.out.Buf
 }
 

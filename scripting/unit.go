@@ -7,6 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 
+	"github.com/troupe-db/troupe/scripting/luaarg"
 	"github.com/troupe-db/troupe/scripting/plan"
 	"github.com/troupe-db/troupe/scripting/syntax"
 )
@@ -21,7 +22,8 @@ const (
 type unit struct {
 	proto      *lua.FunctionProto // a function that takes binds and returns the chunk
 	binds      []string
-	keys, argv bool // it uses the global
+	keys, argv bool         // it uses the global
+	pool       []lua.LValue // literals that come from a table
 	plan       plan.Plan
 	plans      map[string]plan.Plan // of the functions of a library, as far as they can be told
 	keeps      bool                 // the functions of a library may share something that changes
@@ -56,7 +58,10 @@ func (e *Engine) compile(src, chunk string, kind chunkKind) (*unit, error) {
 func (r *rewriter) compile(stmts []ast.Stmt, chunk string, lastLine int) (u *unit, err error) {
 	defer func() {
 		// The compiler of the VM has limits that it finds by running into them.
-		if p := recover(); p != nil {
+		p := recover()
+		if msg, ok := p.(tooMuch); ok {
+			u, err = nil, errors.New(chunk+":"+itoa(r.fn.line)+": "+string(msg))
+		} else if p != nil {
 			u, err = nil, errors.New(chunk+":"+itoa(lastLine)+": function or expression too complex near '<eof>'")
 		}
 	}()
@@ -70,7 +75,34 @@ func (r *rewriter) compile(stmts []ast.Stmt, chunk string, lastLine int) (u *uni
 		return nil, errors.New(chunk + ":" + itoa(line) + ": function or expression too complex near '<eof>'")
 	}
 	cleanNames(proto)
-	return &unit{proto: proto, binds: r.binds, keys: r.keys, argv: r.argv}, nil
+	return &unit{proto: proto, binds: r.binds, keys: r.keys, argv: r.argv, pool: literals(r.pool)}, nil
+}
+
+// literals returns the values of literal expressions.
+func literals(exprs []ast.Expr) []lua.LValue {
+	var values []lua.LValue
+	for _, e := range exprs {
+		switch e := e.(type) {
+		case *ast.StringExpr:
+			values = append(values, lua.LString(e.Value))
+		case *ast.NumberExpr:
+			f, _ := luaarg.ParseNumber(e.Value)
+			values = append(values, lua.LNumber(f))
+		}
+	}
+	return values
+}
+
+// poolTable makes the table of literals, which no script gets hold of.
+func (u *unit) poolTable(L *lua.LState) *lua.LTable {
+	t := L.CreateTable(len(u.pool)/poolRow+1, 0)
+	for i, v := range u.pool {
+		if i%poolRow == 0 {
+			t.Append(L.CreateTable(poolRow, 0))
+		}
+		t.RawGetInt(i/poolRow + 1).(*lua.LTable).Append(v)
+	}
+	return t
 }
 
 // cleanNames takes the parentheses off the names by which calls are known.
@@ -91,6 +123,10 @@ func (st *state) instantiate(L *lua.LState, u *unit, env *lua.LTable) *lua.LFunc
 	outer.Env = env
 	L.Push(outer)
 	for _, name := range u.binds {
+		if name == poolName {
+			L.Push(u.poolTable(L))
+			continue
+		}
 		L.Push(st.value(name, env))
 	}
 	L.Call(len(u.binds), 1)

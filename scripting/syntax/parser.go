@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -11,6 +12,9 @@ import (
 const (
 	maxLevels = 197 // nested blocks and expressions: 200 levels of C, of which the caller takes some
 	maxLocals = 200
+	// maxChain bounds what is nested in the tree though not in the source: operators of one level, fields and calls behind a name, elseif. Lua has
+	// no such limit, but the time that the compiler of the VM takes grows with its square.
+	maxChain = 1000
 )
 
 // Parse returns the syntax tree of a chunk. name is what messages call it, see ChunkName. The error is an *Error.
@@ -34,38 +38,33 @@ func Parse(src, name string) (chunk []ast.Stmt, err error) {
 	return chunk, nil
 }
 
+// Lengths that names of chunks are cut to: for a buffer of 80 bytes with a NUL at the end and what goes around the name.
+const (
+	maxPlainName  = 79
+	maxFileName   = 72 // the end of it counts
+	maxSourceName = 63
+)
+
 // ChunkName returns what messages call a chunk loaded under name: Lua's rule is that a name after = or @ stands for itself and anything else is the
 // source, of which the first line is shown.
 func ChunkName(name string) string {
-	const size = 59
-	if name == "" {
-		return `[string ""]`
+	if strings.HasPrefix(name, "=") {
+		return name[1:min(len(name), 1+maxPlainName)]
 	}
-	switch name[0] {
-	case '=':
-		return name[1:min(len(name), size+1)]
-	case '@':
-		name = name[1:]
-		if limit := size - len("..."+"'...'"); len(name) > limit {
-			return "..." + name[len(name)-limit:]
+	if file, ok := strings.CutPrefix(name, "@"); ok {
+		if len(file) > maxFileName {
+			return "..." + file[len(file)-maxFileName:]
 		}
-		return name
+		return file
 	}
-	line := name
-	for i := range len(name) {
-		if name[i] == '\n' || name[i] == '\r' || name[i] == 0 {
-			line = name[:i]
-			break
-		}
+	end := len(name)
+	if i := strings.IndexAny(name, "\r\n"); i >= 0 {
+		end = i
 	}
-	limit := size + 1 - len(`[string "`+`..."]`) - 1
-	if len(line) > limit {
-		return `[string "` + line[:limit] + `..."]`
+	if end = min(end, maxSourceName); end < len(name) {
+		return `[string "` + name[:end] + `..."]`
 	}
-	if len(line) < len(name) && name[len(line)] != 0 {
-		return `[string "` + line + `..."]`
-	}
-	return `[string "` + line + `"]`
+	return `[string "` + name + `"]`
 }
 
 // function is what the parser knows about the function it is in.
@@ -155,6 +154,13 @@ func (p *parser) name() string {
 
 func (p *parser) enter() {
 	if p.level++; p.level > maxLevels {
+		p.fail(p.tok.line, "chunk has too many syntax levels", "")
+	}
+}
+
+// link counts one more of a chain.
+func (p *parser) link(n *int) {
+	if *n++; *n > maxChain {
 		p.fail(p.tok.line, "chunk has too many syntax levels", "")
 	}
 }
@@ -286,7 +292,9 @@ func (p *parser) loop() []ast.Stmt {
 
 func (p *parser) ifStatement(line int) ast.Stmt {
 	first := &ast.IfStmt{}
+	n := 0
 	for cur := first; ; {
+		p.link(&n)
 		p.advance() // if, elseif
 		cur.Condition = p.expr()
 		p.expect(tokThen)
@@ -466,7 +474,8 @@ func (p *parser) primary() ast.Expr {
 func (p *parser) suffixed() ast.Expr {
 	grouped := p.tok.kind == '('
 	e := p.primary()
-	for {
+	for n := 0; ; {
+		p.link(&n)
 		line := p.tok.line
 		switch p.tok.kind {
 		case '.':
@@ -668,12 +677,13 @@ func (p *parser) subexpr(limit int) ast.Expr {
 	default:
 		e = p.simple()
 	}
-	for {
+	for n := 0; ; {
 		op := p.tok.kind
 		left, right := binary(op)
 		if left <= limit {
 			break
 		}
+		p.link(&n)
 		p.advance()
 		rhs := p.subexpr(right)
 		text := op.String()
