@@ -386,7 +386,8 @@ func (b *Batch) runTxn(t *txn) {
 		c.Journal.EndEntry()
 	}
 	c.InMulti = false
-	b.w.Errs = before // they were counted for the commands that failed; EXEC has not
+	b.sess.shown.last.Store(b.reqs[len(b.reqs)-1].spec) // what was read last, which may be behind EXEC
+	b.w.Errs = before                                   // they were counted for the commands that failed; EXEC has not
 	c.Begin(spec, args, 0, 0)
 	c.Dirty(changes)
 }
