@@ -115,7 +115,7 @@ func localName(p *lua.FunctionProto, reg, pc int) (string, bool) {
 		if l.StartPc > pc {
 			break
 		}
-		if pc <= l.EndPc {
+		if pc <= l.EndPc { // variables that are there at the same time have consecutive registers
 			if n == 0 {
 				return l.Name, true
 			}

@@ -67,6 +67,7 @@ type rewriter struct {
 	last     int              // depth at which a return ends the script or function; -1 for none
 	locals   map[string][]int // depths of the visible declarations, the innermost last
 	scope    []string
+	line     int // the last one seen
 	fn       *scope
 	pool     []ast.Expr // literals that come from a table
 	pooled   map[string]int
@@ -78,6 +79,16 @@ type scope struct {
 	line      int
 	constants map[string]bool
 	upvalues  map[upvalue]bool
+	variables []variable // in the order of their declaration
+	active    []int      // those that can be seen, as indexes of variables; their number is the next one's register
+	inner     []*scope   // functions within, in order
+}
+
+// variable is a local variable of a function.
+type variable struct {
+	name     string
+	register int
+	lastLine int // of the block that it belongs to
 }
 
 type upvalue struct {
@@ -168,10 +179,19 @@ func newRewriter(globals map[string]bool, kind chunkKind) *rewriter {
 
 // chunk rewrites a chunk and wraps it.
 func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
-	r.block(stmts)
 	params := []string{}
 	if r.kind == scriptKind {
 		params = []string{keysName, argvName}
+	}
+	r.declare(params...)
+	r.statements(stmts)
+	r.line = max(r.line, lastLine)
+	r.leave(0)
+	if r.dots { // the VM makes a variable arg for the dots
+		for i := range r.fn.variables {
+			r.fn.variables[i].register++
+		}
+		r.fn.variables = append([]variable{{name: "arg", lastLine: r.line}}, r.fn.variables...)
 	}
 	body := &ast.FunctionExpr{ParList: &ast.ParList{Names: params, HasVargs: r.dots}, Stmts: stmts}
 	body.SetLine(1)
@@ -189,6 +209,8 @@ func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
 func (r *rewriter) declare(names ...string) {
 	for _, n := range names {
 		r.locals[n] = append(r.locals[n], r.depth)
+		r.fn.active = append(r.fn.active, len(r.fn.variables))
+		r.fn.variables = append(r.fn.variables, variable{name: n, register: len(r.fn.active) - 1})
 	}
 	r.scope = append(r.scope, names...)
 }
@@ -197,6 +219,9 @@ func (r *rewriter) declare(names ...string) {
 func (r *rewriter) leave(mark int) {
 	for _, n := range r.scope[mark:] {
 		r.locals[n] = r.locals[n][:len(r.locals[n])-1]
+		last := len(r.fn.active) - 1
+		r.fn.variables[r.fn.active[last]].lastLine = r.line
+		r.fn.active = r.fn.active[:last]
 	}
 	r.scope = r.scope[:mark]
 }
@@ -233,6 +258,7 @@ func (r *rewriter) statements(stmts []ast.Stmt) {
 
 func (r *rewriter) statement(s ast.Stmt) {
 	mark := len(r.scope)
+	defer func() { r.line = max(r.line, s.LastLine()) }()
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		for _, target := range s.Lhs {
@@ -248,7 +274,13 @@ func (r *rewriter) statement(s ast.Stmt) {
 				r.refer(target.Value)
 			}
 		}
-		r.exprs(s.Rhs)
+		if len(s.Lhs) > len(s.Rhs) {
+			r.exprs(s.Rhs)
+			return
+		}
+		for i, e := range s.Rhs {
+			s.Rhs[i] = r.expr(e)
+		}
 	case *ast.LocalAssignStmt:
 		if _, isFunc := firstExpr(s.Exprs).(*ast.FunctionExpr); isFunc && len(s.Names) == 1 && len(s.Exprs) == 1 {
 			r.declare(s.Names...)
@@ -277,11 +309,12 @@ func (r *rewriter) statement(s ast.Stmt) {
 		if s.Step != nil {
 			s.Step = r.bound1(s.Step)
 		}
-		r.declare(s.Name)
+		r.declare("(for index)", "(for limit)", "(for step)", s.Name)
 		r.block(s.Stmts)
 		r.leave(mark)
 	case *ast.GenericForStmt:
 		r.exprs(s.Exprs)
+		r.declare("(for generator)", "(for state)", "(for control)")
 		r.declare(s.Names...)
 		r.block(s.Stmts)
 		r.leave(mark)
@@ -386,22 +419,44 @@ func firstExpr(list []ast.Expr) ast.Expr {
 func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	mark := len(r.scope)
 	r.depth++
-	r.fn = &scope{outer: r.fn, line: f.Line(), constants: map[string]bool{}}
+	outer := r.fn
+	r.fn = &scope{outer: outer, line: f.Line(), constants: map[string]bool{}}
+	outer.inner = append(outer.inner, r.fn)
 	r.declare(more...)
 	r.declare(f.ParList.Names...)
 	if f.ParList.HasVargs {
 		r.declare("arg")
 	}
 	r.block(f.Stmts)
+	r.line = max(r.line, f.LastLine())
+	r.leave(mark)
 	r.depth--
 	r.fn = r.fn.outer
-	r.leave(mark)
 }
 
+// exprs rewrites a list whose last expression may stand for any number of values.
 func (r *rewriter) exprs(list []ast.Expr) {
-	for i := range list {
-		list[i] = r.expr(list[i])
+	for i, e := range list {
+		if dots, ok := e.(*ast.Comma3Expr); ok && i == len(list)-1 && !dots.AdjustRet {
+			list[i] = r.dotsExpr(dots)
+			continue
+		}
+		list[i] = r.expr(e)
 	}
+}
+
+// dotsExpr rewrites dots that stand for any number of values.
+func (r *rewriter) dotsExpr(e *ast.Comma3Expr) ast.Expr {
+	switch {
+	case r.depth > 0:
+		return e
+	case r.kind == loadedKind:
+		r.dots = true
+		return e
+	}
+	none := r.call(noneName, e.Line()) // the dots of other chunks are always empty
+	none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
+	return none
 }
 
 // bound1 rewrites a bound of a numeric loop, which may be a string that spells a number.
@@ -440,26 +495,26 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	case *ast.StringExpr:
 		return r.literal(e, e.Value)
 	case *ast.Comma3Expr:
-		if r.depth == 0 && r.kind == loadedKind {
-			r.dots = true
-			break
-		}
-		if r.depth == 0 { // the dots of other chunks are always empty
-			none := r.call(noneName, e.Line())
-			none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
-			return none
-		}
+		// One value of the dots: where it goes to a local variable directly, the VM would lose the variables behind that.
+		dots := r.dotsExpr(&ast.Comma3Expr{})
+		dots.SetLine(e.Line())
+		same := r.call(sameName, e.Line())
+		same.(*ast.FuncCallExpr).Args = []ast.Expr{dots}
+		same.(*ast.FuncCallExpr).AdjustRet = true
+		return same
 	case *ast.AttrGetExpr:
 		if b := r.member(e); b != nil {
 			return b
 		}
 		e.Object, e.Key = r.expr(e.Object), r.expr(e.Key)
 	case *ast.TableExpr:
-		for _, f := range e.Fields {
+		for i, f := range e.Fields {
 			if f.Key != nil {
 				f.Key = r.expr(f.Key)
 			}
-			if f.Value = r.expr(f.Value); f.Key != nil {
+			if dots, ok := f.Value.(*ast.Comma3Expr); ok && f.Key == nil && i == len(e.Fields)-1 && !dots.AdjustRet {
+				f.Value = r.dotsExpr(dots)
+			} else if f.Value = r.expr(f.Value); f.Key != nil {
 				oneValue(f.Value) // the VM would spread those of the last field over the items
 			}
 		}
