@@ -68,6 +68,7 @@ type rewriter struct {
 	locals   map[string][]int // depths of the visible declarations, the innermost last
 	scope    []string
 	line     int // the last one seen
+	temps    int // temporary variables so far
 	fn       *scope
 	pool     []ast.Expr // literals that come from a table
 	pooled   map[string]int
@@ -82,6 +83,7 @@ type scope struct {
 	variables []variable // in the order of their declaration
 	active    []int      // those that can be seen, as indexes of variables; their number is the next one's register
 	inner     []*scope   // functions within, in order
+	params    int
 }
 
 // variable is a local variable of a function.
@@ -251,7 +253,11 @@ func (r *rewriter) block(stmts []ast.Stmt) {
 }
 
 func (r *rewriter) statements(stmts []ast.Stmt) {
-	for _, s := range stmts {
+	for i, s := range stmts {
+		if assign, ok := s.(*ast.AssignStmt); ok {
+			stmts[i] = r.assignment(assign)
+			continue
+		}
 		r.statement(s)
 	}
 }
@@ -260,27 +266,6 @@ func (r *rewriter) statement(s ast.Stmt) {
 	mark := len(r.scope)
 	defer func() { r.line = max(r.line, s.LastLine()) }()
 	switch s := s.(type) {
-	case *ast.AssignStmt:
-		for _, target := range s.Lhs {
-			switch target := target.(type) {
-			case *ast.AttrGetExpr:
-				target.Object, target.Key = r.expr(target.Object), r.expr(target.Key)
-				switch target.Object.(type) {
-				case *ast.StringExpr, *ast.NumberExpr, *ast.NilExpr, *ast.TrueExpr, *ast.FalseExpr:
-					// The VM would take the number of the constant for that of a register.
-					target.Object = r.call(sameName, target.Line(), target.Object)
-				}
-			case *ast.IdentExpr:
-				r.refer(target.Value)
-			}
-		}
-		if len(s.Lhs) > len(s.Rhs) {
-			r.exprs(s.Rhs)
-			return
-		}
-		for i, e := range s.Rhs {
-			s.Rhs[i] = r.expr(e)
-		}
 	case *ast.LocalAssignStmt:
 		if _, isFunc := firstExpr(s.Exprs).(*ast.FunctionExpr); isFunc && len(s.Names) == 1 && len(s.Exprs) == 1 {
 			r.declare(s.Names...)
@@ -409,6 +394,129 @@ func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
 	return true
 }
 
+// assignment rewrites an assignment. The VM's compiler lets a value that goes to the last parameter of a function overwrite the variables behind it when
+// it comes from a call, and assigns to several targets in another order than Lua. So all but simple assignments go by way of temporary variables:
+//
+//	do local (temp 1), (temp 2) = object, key  local (temp 3), (temp 4) = value, value  target = (temp 4)  object[key] = (temp 3) end
+func (r *rewriter) assignment(s *ast.AssignStmt) ast.Stmt {
+	defer func() { r.line = max(r.line, s.LastLine()) }()
+	if len(s.Lhs) > 1 || len(s.Rhs) > 1 {
+		return r.severalTargets(s)
+	}
+	s.Lhs[0] = r.target(s.Lhs[0])
+	value := r.expr(s.Rhs[0])
+	if call, ok := value.(*ast.FuncCallExpr); ok {
+		call.AdjustRet = false // an assignment takes one value anyway, and this way does no harm
+	}
+	s.Rhs[0] = value
+	if _, logical := value.(*ast.LogicalOpExpr); logical && r.isLastParameter(s.Lhs[0]) {
+		mark := len(r.scope)
+		t := r.temp(s.Line())
+		local := &ast.LocalAssignStmt{Names: []string{t.Value}, Exprs: []ast.Expr{value}}
+		local.SetLine(s.Line())
+		r.declare(t.Value)
+		r.leave(mark)
+		return r.do(s, local, r.assign(s.Lhs[0], t, s.Line()))
+	}
+	return s
+}
+
+// target rewrites what is assigned to.
+func (r *rewriter) target(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.AttrGetExpr:
+		e.Object, e.Key = r.expr(e.Object), r.expr(e.Key)
+		switch e.Object.(type) {
+		case *ast.StringExpr, *ast.NumberExpr, *ast.NilExpr, *ast.TrueExpr, *ast.FalseExpr:
+			// The VM would take the number of the constant for that of a register.
+			e.Object = r.call(sameName, e.Line(), e.Object)
+		}
+	case *ast.IdentExpr:
+		r.refer(e.Value)
+	}
+	return e
+}
+
+// tempPrefix begins the names of temporary variables.
+const tempPrefix = "(temp "
+
+// temp returns a new temporary variable, which the caller declares.
+func (r *rewriter) temp(line int) *ast.IdentExpr {
+	r.temps++
+	return ident(tempPrefix+itoa(r.temps)+")", line)
+}
+
+func (r *rewriter) do(s *ast.AssignStmt, stmts ...ast.Stmt) ast.Stmt {
+	block := &ast.DoBlockStmt{Stmts: stmts}
+	block.SetLine(s.Line())
+	block.SetLastLine(s.LastLine())
+	return block
+}
+
+func (r *rewriter) assign(target, value ast.Expr, line int) ast.Stmt {
+	s := &ast.AssignStmt{Lhs: []ast.Expr{target}, Rhs: []ast.Expr{value}}
+	s.SetLine(line)
+	s.SetLastLine(line)
+	return s
+}
+
+// isLastParameter tells whether a target is the last parameter of the function at hand.
+func (r *rewriter) isLastParameter(e ast.Expr) bool {
+	id, ok := e.(*ast.IdentExpr)
+	if !ok {
+		return false
+	}
+	for i := len(r.fn.active) - 1; i >= 0; i-- {
+		if v := r.fn.variables[r.fn.active[i]]; v.name == id.Value {
+			return v.register == r.fn.params-1
+		}
+	}
+	return false
+}
+
+func (r *rewriter) severalTargets(s *ast.AssignStmt) ast.Stmt {
+	mark := len(r.scope)
+	line := s.Line()
+	var stmts []ast.Stmt
+	for i, target := range s.Lhs {
+		get, ok := r.target(target).(*ast.AttrGetExpr)
+		if !ok {
+			continue
+		}
+		object := r.temp(get.Object.Line())
+		places := &ast.LocalAssignStmt{Names: []string{object.Value}, Exprs: []ast.Expr{get.Object}}
+		places.SetLine(line)
+		if call, isCall := get.Object.(*ast.FuncCallExpr); isCall {
+			call.AdjustRet = true
+		}
+		get.Object = object
+		switch get.Key.(type) {
+		case *ast.StringExpr, *ast.NumberExpr:
+		default:
+			key := r.temp(get.Key.Line())
+			oneValue(get.Key)
+			places.Names, places.Exprs = append(places.Names, key.Value), append(places.Exprs, get.Key)
+			get.Key = key
+		}
+		stmts = append(stmts, places)
+		r.declare(places.Names...)
+		s.Lhs[i] = get
+	}
+	r.exprs(s.Rhs)
+	values := &ast.LocalAssignStmt{Exprs: s.Rhs}
+	values.SetLine(line)
+	for range s.Lhs {
+		values.Names = append(values.Names, r.temp(line).Value)
+	}
+	r.declare(values.Names...)
+	stmts = append(stmts, values)
+	for i := len(s.Lhs) - 1; i >= 0; i-- {
+		stmts = append(stmts, r.assign(s.Lhs[i], ident(values.Names[i], line), line))
+	}
+	r.leave(mark)
+	return r.do(s, stmts...)
+}
+
 func firstExpr(list []ast.Expr) ast.Expr {
 	if len(list) == 0 {
 		return nil
@@ -424,6 +532,7 @@ func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	outer.inner = append(outer.inner, r.fn)
 	r.declare(more...)
 	r.declare(f.ParList.Names...)
+	r.fn.params = len(more) + len(f.ParList.Names)
 	if f.ParList.HasVargs {
 		r.declare("arg")
 	}
