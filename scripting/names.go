@@ -1,6 +1,8 @@
 package scripting
 
 import (
+	"strings"
+
 	lua "github.com/yuin/gopher-lua"
 )
 
@@ -73,7 +75,7 @@ func lastWrite(p *lua.FunctionProto, pc, reg int) int {
 // none.
 func registerName(fn *lua.LFunction, pc, reg int) (kind, name string, ok bool) {
 	p := fn.Proto
-	if local, isLocal := localName(p, reg, pc); isLocal {
+	if local, isLocal := localName(p, reg, pc); isLocal && !strings.HasPrefix(local, "(for ") && !strings.HasPrefix(local, tempPrefix) {
 		if kind, plain, hidden := unbound(local); hidden {
 			return kind, plain, true
 		}
@@ -115,7 +117,7 @@ func localName(p *lua.FunctionProto, reg, pc int) (string, bool) {
 		if l.StartPc > pc {
 			break
 		}
-		if pc <= l.EndPc {
+		if pc <= l.EndPc { // variables that are there at the same time have consecutive registers
 			if n == 0 {
 				return l.Name, true
 			}

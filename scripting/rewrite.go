@@ -67,6 +67,8 @@ type rewriter struct {
 	last     int              // depth at which a return ends the script or function; -1 for none
 	locals   map[string][]int // depths of the visible declarations, the innermost last
 	scope    []string
+	line     int // the last one seen
+	temps    int // temporary variables so far
 	fn       *scope
 	pool     []ast.Expr // literals that come from a table
 	pooled   map[string]int
@@ -78,6 +80,17 @@ type scope struct {
 	line      int
 	constants map[string]bool
 	upvalues  map[upvalue]bool
+	variables []variable // in the order of their declaration
+	active    []int      // those that can be seen, as indexes of variables; their number is the next one's register
+	inner     []*scope   // functions within, in order
+	params    int
+}
+
+// variable is a local variable of a function.
+type variable struct {
+	name     string
+	register int
+	lastLine int // of the block that it belongs to
 }
 
 type upvalue struct {
@@ -168,10 +181,19 @@ func newRewriter(globals map[string]bool, kind chunkKind) *rewriter {
 
 // chunk rewrites a chunk and wraps it.
 func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
-	r.block(stmts)
 	params := []string{}
 	if r.kind == scriptKind {
 		params = []string{keysName, argvName}
+	}
+	r.declare(params...)
+	r.statements(stmts)
+	r.line = max(r.line, lastLine)
+	r.leave(0)
+	if r.dots { // the VM makes a variable arg for the dots
+		for i := range r.fn.variables {
+			r.fn.variables[i].register++
+		}
+		r.fn.variables = append([]variable{{name: "arg", lastLine: r.line}}, r.fn.variables...)
 	}
 	body := &ast.FunctionExpr{ParList: &ast.ParList{Names: params, HasVargs: r.dots}, Stmts: stmts}
 	body.SetLine(1)
@@ -189,6 +211,8 @@ func (r *rewriter) chunk(stmts []ast.Stmt, lastLine int) []ast.Stmt {
 func (r *rewriter) declare(names ...string) {
 	for _, n := range names {
 		r.locals[n] = append(r.locals[n], r.depth)
+		r.fn.active = append(r.fn.active, len(r.fn.variables))
+		r.fn.variables = append(r.fn.variables, variable{name: n, register: len(r.fn.active) - 1})
 	}
 	r.scope = append(r.scope, names...)
 }
@@ -197,6 +221,9 @@ func (r *rewriter) declare(names ...string) {
 func (r *rewriter) leave(mark int) {
 	for _, n := range r.scope[mark:] {
 		r.locals[n] = r.locals[n][:len(r.locals[n])-1]
+		last := len(r.fn.active) - 1
+		r.fn.variables[r.fn.active[last]].lastLine = r.line
+		r.fn.active = r.fn.active[:last]
 	}
 	r.scope = r.scope[:mark]
 }
@@ -226,29 +253,19 @@ func (r *rewriter) block(stmts []ast.Stmt) {
 }
 
 func (r *rewriter) statements(stmts []ast.Stmt) {
-	for _, s := range stmts {
+	for i, s := range stmts {
+		if assign, ok := s.(*ast.AssignStmt); ok {
+			stmts[i] = r.assignment(assign)
+			continue
+		}
 		r.statement(s)
 	}
 }
 
 func (r *rewriter) statement(s ast.Stmt) {
 	mark := len(r.scope)
+	defer func() { r.line = max(r.line, s.LastLine()) }()
 	switch s := s.(type) {
-	case *ast.AssignStmt:
-		for _, target := range s.Lhs {
-			switch target := target.(type) {
-			case *ast.AttrGetExpr:
-				target.Object, target.Key = r.expr(target.Object), r.expr(target.Key)
-				switch target.Object.(type) {
-				case *ast.StringExpr, *ast.NumberExpr, *ast.NilExpr, *ast.TrueExpr, *ast.FalseExpr:
-					// The VM would take the number of the constant for that of a register.
-					target.Object = r.call(sameName, target.Line(), target.Object)
-				}
-			case *ast.IdentExpr:
-				r.refer(target.Value)
-			}
-		}
-		r.exprs(s.Rhs)
 	case *ast.LocalAssignStmt:
 		if _, isFunc := firstExpr(s.Exprs).(*ast.FunctionExpr); isFunc && len(s.Names) == 1 && len(s.Exprs) == 1 {
 			r.declare(s.Names...)
@@ -277,11 +294,12 @@ func (r *rewriter) statement(s ast.Stmt) {
 		if s.Step != nil {
 			s.Step = r.bound1(s.Step)
 		}
-		r.declare(s.Name)
+		r.declare("(for index)", "(for limit)", "(for step)", s.Name)
 		r.block(s.Stmts)
 		r.leave(mark)
 	case *ast.GenericForStmt:
 		r.exprs(s.Exprs)
+		r.declare("(for generator)", "(for state)", "(for control)")
 		r.declare(s.Names...)
 		r.block(s.Stmts)
 		r.leave(mark)
@@ -376,6 +394,129 @@ func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
 	return true
 }
 
+// assignment rewrites an assignment. The VM's compiler lets a value that goes to the last parameter of a function overwrite the variables behind it when
+// it comes from a call, and assigns to several targets in another order than Lua. So all but simple assignments go by way of temporary variables:
+//
+//	do local (temp 1), (temp 2) = object, key  local (temp 3), (temp 4) = value, value  target = (temp 4)  object[key] = (temp 3) end
+func (r *rewriter) assignment(s *ast.AssignStmt) ast.Stmt {
+	defer func() { r.line = max(r.line, s.LastLine()) }()
+	if len(s.Lhs) > 1 || len(s.Rhs) > 1 {
+		return r.severalTargets(s)
+	}
+	s.Lhs[0] = r.target(s.Lhs[0])
+	value := r.expr(s.Rhs[0])
+	if call, ok := value.(*ast.FuncCallExpr); ok {
+		call.AdjustRet = false // an assignment takes one value anyway, and this way does no harm
+	}
+	s.Rhs[0] = value
+	if _, logical := value.(*ast.LogicalOpExpr); logical && r.isLastParameter(s.Lhs[0]) {
+		mark := len(r.scope)
+		t := r.temp(s.Line())
+		local := &ast.LocalAssignStmt{Names: []string{t.Value}, Exprs: []ast.Expr{value}}
+		local.SetLine(s.Line())
+		r.declare(t.Value)
+		r.leave(mark)
+		return r.do(s, local, r.assign(s.Lhs[0], t, s.Line()))
+	}
+	return s
+}
+
+// target rewrites what is assigned to.
+func (r *rewriter) target(e ast.Expr) ast.Expr {
+	switch e := e.(type) {
+	case *ast.AttrGetExpr:
+		e.Object, e.Key = r.expr(e.Object), r.expr(e.Key)
+		switch e.Object.(type) {
+		case *ast.StringExpr, *ast.NumberExpr, *ast.NilExpr, *ast.TrueExpr, *ast.FalseExpr:
+			// The VM would take the number of the constant for that of a register.
+			e.Object = r.call(sameName, e.Line(), e.Object)
+		}
+	case *ast.IdentExpr:
+		r.refer(e.Value)
+	}
+	return e
+}
+
+// tempPrefix begins the names of temporary variables.
+const tempPrefix = "(temp "
+
+// temp returns a new temporary variable, which the caller declares.
+func (r *rewriter) temp(line int) *ast.IdentExpr {
+	r.temps++
+	return ident(tempPrefix+itoa(r.temps)+")", line)
+}
+
+func (r *rewriter) do(s *ast.AssignStmt, stmts ...ast.Stmt) ast.Stmt {
+	block := &ast.DoBlockStmt{Stmts: stmts}
+	block.SetLine(s.Line())
+	block.SetLastLine(s.LastLine())
+	return block
+}
+
+func (r *rewriter) assign(target, value ast.Expr, line int) ast.Stmt {
+	s := &ast.AssignStmt{Lhs: []ast.Expr{target}, Rhs: []ast.Expr{value}}
+	s.SetLine(line)
+	s.SetLastLine(line)
+	return s
+}
+
+// isLastParameter tells whether a target is the last parameter of the function at hand.
+func (r *rewriter) isLastParameter(e ast.Expr) bool {
+	id, ok := e.(*ast.IdentExpr)
+	if !ok {
+		return false
+	}
+	for i := len(r.fn.active) - 1; i >= 0; i-- {
+		if v := r.fn.variables[r.fn.active[i]]; v.name == id.Value {
+			return v.register == r.fn.params-1
+		}
+	}
+	return false
+}
+
+func (r *rewriter) severalTargets(s *ast.AssignStmt) ast.Stmt {
+	mark := len(r.scope)
+	line := s.Line()
+	var stmts []ast.Stmt
+	for i, target := range s.Lhs {
+		get, ok := r.target(target).(*ast.AttrGetExpr)
+		if !ok {
+			continue
+		}
+		object := r.temp(get.Object.Line())
+		places := &ast.LocalAssignStmt{Names: []string{object.Value}, Exprs: []ast.Expr{get.Object}}
+		places.SetLine(line)
+		if call, isCall := get.Object.(*ast.FuncCallExpr); isCall {
+			call.AdjustRet = true
+		}
+		get.Object = object
+		switch get.Key.(type) {
+		case *ast.StringExpr, *ast.NumberExpr:
+		default:
+			key := r.temp(get.Key.Line())
+			oneValue(get.Key)
+			places.Names, places.Exprs = append(places.Names, key.Value), append(places.Exprs, get.Key)
+			get.Key = key
+		}
+		stmts = append(stmts, places)
+		r.declare(places.Names...)
+		s.Lhs[i] = get
+	}
+	r.exprs(s.Rhs)
+	values := &ast.LocalAssignStmt{Exprs: s.Rhs}
+	values.SetLine(line)
+	for range s.Lhs {
+		values.Names = append(values.Names, r.temp(line).Value)
+	}
+	r.declare(values.Names...)
+	stmts = append(stmts, values)
+	for i := len(s.Lhs) - 1; i >= 0; i-- {
+		stmts = append(stmts, r.assign(s.Lhs[i], ident(values.Names[i], line), line))
+	}
+	r.leave(mark)
+	return r.do(s, stmts...)
+}
+
 func firstExpr(list []ast.Expr) ast.Expr {
 	if len(list) == 0 {
 		return nil
@@ -386,22 +527,45 @@ func firstExpr(list []ast.Expr) ast.Expr {
 func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	mark := len(r.scope)
 	r.depth++
-	r.fn = &scope{outer: r.fn, line: f.Line(), constants: map[string]bool{}}
+	outer := r.fn
+	r.fn = &scope{outer: outer, line: f.Line(), constants: map[string]bool{}}
+	outer.inner = append(outer.inner, r.fn)
 	r.declare(more...)
 	r.declare(f.ParList.Names...)
+	r.fn.params = len(more) + len(f.ParList.Names)
 	if f.ParList.HasVargs {
 		r.declare("arg")
 	}
 	r.block(f.Stmts)
+	r.line = max(r.line, f.LastLine())
+	r.leave(mark)
 	r.depth--
 	r.fn = r.fn.outer
-	r.leave(mark)
 }
 
+// exprs rewrites a list whose last expression may stand for any number of values.
 func (r *rewriter) exprs(list []ast.Expr) {
-	for i := range list {
-		list[i] = r.expr(list[i])
+	for i, e := range list {
+		if dots, ok := e.(*ast.Comma3Expr); ok && i == len(list)-1 && !dots.AdjustRet {
+			list[i] = r.dotsExpr(dots)
+			continue
+		}
+		list[i] = r.expr(e)
 	}
+}
+
+// dotsExpr rewrites dots that stand for any number of values.
+func (r *rewriter) dotsExpr(e *ast.Comma3Expr) ast.Expr {
+	switch {
+	case r.depth > 0:
+		return e
+	case r.kind == loadedKind:
+		r.dots = true
+		return e
+	}
+	none := r.call(noneName, e.Line()) // the dots of other chunks are always empty
+	none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
+	return none
 }
 
 // bound1 rewrites a bound of a numeric loop, which may be a string that spells a number.
@@ -440,26 +604,26 @@ func (r *rewriter) expr(e ast.Expr) ast.Expr {
 	case *ast.StringExpr:
 		return r.literal(e, e.Value)
 	case *ast.Comma3Expr:
-		if r.depth == 0 && r.kind == loadedKind {
-			r.dots = true
-			break
-		}
-		if r.depth == 0 { // the dots of other chunks are always empty
-			none := r.call(noneName, e.Line())
-			none.(*ast.FuncCallExpr).AdjustRet = e.AdjustRet
-			return none
-		}
+		// One value of the dots: where it goes to a local variable directly, the VM would lose the variables behind that.
+		dots := r.dotsExpr(&ast.Comma3Expr{})
+		dots.SetLine(e.Line())
+		same := r.call(sameName, e.Line())
+		same.(*ast.FuncCallExpr).Args = []ast.Expr{dots}
+		same.(*ast.FuncCallExpr).AdjustRet = true
+		return same
 	case *ast.AttrGetExpr:
 		if b := r.member(e); b != nil {
 			return b
 		}
 		e.Object, e.Key = r.expr(e.Object), r.expr(e.Key)
 	case *ast.TableExpr:
-		for _, f := range e.Fields {
+		for i, f := range e.Fields {
 			if f.Key != nil {
 				f.Key = r.expr(f.Key)
 			}
-			if f.Value = r.expr(f.Value); f.Key != nil {
+			if dots, ok := f.Value.(*ast.Comma3Expr); ok && f.Key == nil && i == len(e.Fields)-1 && !dots.AdjustRet {
+				f.Value = r.dotsExpr(dots)
+			} else if f.Value = r.expr(f.Value); f.Key != nil {
 				oneValue(f.Value) // the VM would spread those of the last field over the items
 			}
 		}

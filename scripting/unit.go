@@ -75,6 +75,7 @@ func (r *rewriter) compile(stmts []ast.Stmt, chunk string, lastLine int) (u *uni
 		return nil, errors.New(chunk + ":" + itoa(line) + ": function or expression too complex near '<eof>'")
 	}
 	cleanNames(proto)
+	fixLocals(proto.FunctionPrototypes[0], r.fn)
 	return &unit{proto: proto, binds: r.binds, keys: r.keys, argv: r.argv, pool: literals(r.pool)}, nil
 }
 
@@ -103,6 +104,39 @@ func (u *unit) poolTable(L *lua.LState) *lua.LTable {
 		t.RawGetInt(i/poolRow + 1).(*lua.LTable).Append(v)
 	}
 	return t
+}
+
+// fixLocals puts right where local variables end: the VM's compiler mixes up which is which when blocks have ended. Where a function does
+// not look as expected its variables are nameless.
+func fixLocals(p *lua.FunctionProto, fn *scope) {
+	matches := len(p.DbgLocals) == len(fn.variables) && len(p.FunctionPrototypes) == len(fn.inner)
+	for i := 0; matches && i < len(p.DbgLocals); i++ {
+		matches = p.DbgLocals[i].Name == fn.variables[i].name
+	}
+	if !matches {
+		p.DbgLocals = nil
+		for _, inner := range p.FunctionPrototypes {
+			fixLocals(inner, &scope{})
+		}
+		return
+	}
+	// The last instruction of each line, as far as lines tell.
+	for i, v := range fn.variables {
+		l := p.DbgLocals[i]
+		l.EndPc = l.StartPc - 1
+		for pc := l.StartPc; pc < len(p.Code) && p.DbgSourcePositions[pc] <= v.lastLine; pc++ {
+			l.EndPc = pc
+		}
+		for j := i + 1; j < len(fn.variables); j++ {
+			if fn.variables[j].register <= v.register { // another took its place
+				l.EndPc = min(l.EndPc, p.DbgLocals[j].StartPc-1)
+				break
+			}
+		}
+	}
+	for i, inner := range p.FunctionPrototypes {
+		fixLocals(inner, fn.inner[i])
+	}
 }
 
 // cleanNames takes the parentheses off the names by which calls are known.
