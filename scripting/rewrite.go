@@ -83,7 +83,6 @@ type scope struct {
 	variables []variable // in the order of their declaration
 	active    []int      // those that can be seen, as indexes of variables; their number is the next one's register
 	inner     []*scope   // functions within, in order
-	params    int
 }
 
 // variable is a local variable of a function.
@@ -395,7 +394,8 @@ func (r *rewriter) registration(e *ast.FuncCallExpr) bool {
 }
 
 // assignment rewrites an assignment. The VM's compiler lets a value that goes to the last parameter of a function overwrite the variables behind it when
-// it comes from a call, and assigns to several targets in another order than Lua. So all but simple assignments go by way of temporary variables:
+// it comes from a call, loses a false operand of "and" and "or" on its way to a local variable, and assigns to several targets in another order than Lua. So
+// all but simple assignments go by way of temporary variables:
 //
 //	do local (temp 1), (temp 2) = object, key  local (temp 3), (temp 4) = value, value  target = (temp 4)  object[key] = (temp 3) end
 func (r *rewriter) assignment(s *ast.AssignStmt) ast.Stmt {
@@ -409,7 +409,7 @@ func (r *rewriter) assignment(s *ast.AssignStmt) ast.Stmt {
 		call.AdjustRet = false // an assignment takes one value anyway, and this way does no harm
 	}
 	s.Rhs[0] = value
-	if _, logical := value.(*ast.LogicalOpExpr); logical && r.isLastParameter(s.Lhs[0]) {
+	if _, logical := value.(*ast.LogicalOpExpr); logical && r.isVariable(s.Lhs[0]) {
 		mark := len(r.scope)
 		t := r.temp(s.Line())
 		local := &ast.LocalAssignStmt{Names: []string{t.Value}, Exprs: []ast.Expr{value}}
@@ -460,18 +460,14 @@ func (r *rewriter) assign(target, value ast.Expr, line int) ast.Stmt {
 	return s
 }
 
-// isLastParameter tells whether a target is the last parameter of the function at hand.
-func (r *rewriter) isLastParameter(e ast.Expr) bool {
+// isVariable tells whether a target is a local variable of the function at hand.
+func (r *rewriter) isVariable(e ast.Expr) bool {
 	id, ok := e.(*ast.IdentExpr)
 	if !ok {
 		return false
 	}
-	for i := len(r.fn.active) - 1; i >= 0; i-- {
-		if v := r.fn.variables[r.fn.active[i]]; v.name == id.Value {
-			return v.register == r.fn.params-1
-		}
-	}
-	return false
+	depths := r.locals[id.Value]
+	return len(depths) > 0 && depths[len(depths)-1] == r.depth
 }
 
 func (r *rewriter) severalTargets(s *ast.AssignStmt) ast.Stmt {
@@ -532,7 +528,6 @@ func (r *rewriter) function(f *ast.FunctionExpr, more ...string) {
 	outer.inner = append(outer.inner, r.fn)
 	r.declare(more...)
 	r.declare(f.ParList.Names...)
-	r.fn.params = len(more) + len(f.ParList.Names)
 	if f.ParList.HasVargs {
 		r.declare("arg")
 	}
