@@ -40,7 +40,7 @@
 //	engine.go run.go prepare.go   the Engine, one run, what is known before
 //	cmd_*.go                      the commands
 //	scripts.go functions.go       what the Engine knows
-//	unit.go rewrite.go            from source to chunk
+//	unit.go rewrite*.go           from source to chunk
 //	state.go globals.go *lib.go   a Lua state and what scripts find in it
 //	convert.go                    replies to Lua values and back
 package scripting

@@ -3,10 +3,13 @@ package scripting
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/troupe-db/troupe/netio/resp"
 )
 
 // generator writes random programs that end, for comparison with Lua itself: the compiler of the VM has its own mistakes.
@@ -226,6 +229,9 @@ local function f(a, b, ...) if type(a) == 'table' then return a, b end return b,
 local main = function(...)
 `
 
+// named is how errors name what they are about. Where branches meet, Lua itself may name the wrong one.
+var named = regexp.MustCompile(`(local|global|field|upvalue|method) '[^']*' \((a \w+ value)\)`)
+
 // TestRandomProgramsAgainstRedis compares what random programs do.
 func TestRandomProgramsAgainstRedis(t *testing.T) {
 	o := startOracle(t)
@@ -241,7 +247,14 @@ func TestRandomProgramsAgainstRedis(t *testing.T) {
 		g.block(8)
 		g.b.WriteString("return 'end'\nend\nout[#out + 1] = show({pcall(main, 1, 'two', {3})})\nreturn table.concat(out, ' ')")
 		script := g.b.String()
-		want, got := settle(o.do("EVAL", script, "0")), settle(k.do("EVAL", script, "0"))
+		unnamed := func(reply string) any {
+			v, _, err := resp.ReadReply([]byte(settle(reply)))
+			if err != nil { // settle changed its length
+				v = settle(reply)
+			}
+			return named.ReplaceAllString(fmt.Sprint(v), "$2")
+		}
+		want, got := unnamed(o.do("EVAL", script, "0")), unnamed(k.do("EVAL", script, "0"))
 		if !assert.Equal(t, want, got, "seed %d:\n%s", seed, script) {
 			return
 		}
