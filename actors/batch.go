@@ -49,6 +49,7 @@ type Batch struct {
 	quiet  bool         // the error that the request replies was counted already
 	wait   command.Wait // what the request that just ran blocks on,
 	blocks bool         // if it does
+	told   bool         // the request replies by push messages, which CLIENT REPLY does not silence
 	parked func()       // set when the batch must wait: called once it has let go of everything, with the batch
 	work   func()       // set by a handler that has begun work which ends later, see await.go
 	mark   int          // of the request that waits for its work: where its reply starts,
@@ -557,7 +558,10 @@ func (b *Batch) conclude(q *request, st *cmdStats, mark, errs int, rejected bool
 	if b.w.Errs != errs && !b.quiet {
 		b.sys.errors.count(b.w.LastErr)
 	}
-	b.quiet = false
+	b.quiet, b.told = false, false
+	if b.sess.pushes.pending.Load() {
+		b.takePushes() // also what the command itself has published
+	}
 	b.setTime(end)
 }
 

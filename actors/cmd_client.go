@@ -343,7 +343,12 @@ var clientTypes = map[string]string{
 }
 
 // class returns the class of the session: which output limits it has.
-func (s *Session) class() string { return "normal" }
+func (s *Session) class() string {
+	if s.subs.has() {
+		return "pubsub"
+	}
+	return "normal"
+}
 
 func clientList(c *command.Ctx) {
 	session(c).showBurst()
@@ -519,7 +524,7 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 		set    bool
 		letter string
 	}{
-		{s.shown.multi.Load() >= 0, "x"}, {f&flagBlocked != 0, "b"}, {f&flagDirtyCAS != 0, "d"}, {s.info.Unix, "U"},
+		{s.subs.has(), "P"}, {s.shown.multi.Load() >= 0, "x"}, {f&flagBlocked != 0, "b"}, {f&flagDirtyCAS != 0, "d"}, {s.info.Unix, "U"},
 		{f&flagNoEvict != 0, "e"}, {f&flagNoTouch != 0, "T"},
 	} {
 		if x.set {
@@ -529,16 +534,17 @@ func (s *Session) describe(dst []byte, nowMs int64) []byte {
 	if flags == "" {
 		flags = "N"
 	}
-	qbuf, free, omem := s.shown.qbuf.Load(), s.shown.qbufFree.Load(), int64(s.transport.Pending())
+	qbuf, free, omem := s.shown.qbuf.Load(), s.shown.qbufFree.Load(), int64(s.transport.Pending())+s.pushedBytes()
 	oll := int64(0)
 	if omem > 0 {
 		oll = 1
 	}
-	return fmt.Appendf(dst, "id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 ssub=0 "+
+	return fmt.Appendf(dst, "id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "+
 		"multi=%d watch=%d qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=0 oll=%d omem=%d tot-mem=%d "+
 		"events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s",
 		s.id, s.info.Remote, s.info.Local, s.info.FD, text(s.shown.name.Load()),
 		(nowMs-s.createdMs)/1000, max(nowMs-s.shown.activeMs.Load(), 0)/1000, flags, s.shown.db.Load(),
+		s.subs.count[topicChannel].Load(), s.subs.count[topicPattern].Load(), s.subs.count[topicShard].Load(),
 		s.shown.multi.Load(), s.shown.watch.Load(), qbuf, free, s.shown.argvBytes.Load(), s.shown.multiBytes.Load(), keptQuery, 0, oll, omem, s.memory(),
 		"r", cmd, s.userName(), s.shown.proto.Load(),
 		text(s.shown.libName.Load()), text(s.shown.libVer.Load()))
@@ -555,5 +561,5 @@ const sessionBytes = 1200
 func (s *Session) memory() int64 {
 	return sessionBytes + s.shown.qbuf.Load() + s.shown.qbufFree.Load() + s.shown.argvBytes.Load() +
 		s.shown.multiBytes.Load() +
-		int64(s.transport.Pending())
+		int64(s.transport.Pending()) + s.pushedBytes()
 }

@@ -162,7 +162,7 @@ var quitSpec = command.Spec{
 	Complexity:      "O(1)",
 	DeprecatedSince: "7.2.0", ReplacedBy: "just closing the connection",
 	Flags: command.NoScript | command.Loading | command.Stale | command.Fast | command.NoAuth |
-		command.AllowBusy | command.NotQueued,
+		command.AllowBusy | command.NotQueued | command.Subscribing,
 	Scope: command.ScopeLocal,
 	Run: func(c *command.Ctx) {
 		c.Reply.OK()
@@ -183,7 +183,7 @@ var resetSpec = command.Spec{
 	Summary:    "Puts the connection back into the state of a new one.",
 	Complexity: "O(1)",
 	Flags: command.NoScript | command.Loading | command.Stale | command.Fast | command.NoAuth |
-		command.AllowBusy | command.NotQueued,
+		command.AllowBusy | command.NotQueued | command.Subscribing,
 	Scope: command.ScopeServer, // it ends watches, which lie on shards
 	Run:   resetCommand,
 }
@@ -193,6 +193,7 @@ func resetCommand(c *command.Ctx) {
 	if s.txn != nil {
 		s.discard()
 	}
+	s.unsubscribeAll()
 	s.SelectDB(0)
 	s.setProto(c, 2)
 	s.noTouch, s.noEvict, s.replyOff, s.skipNext, s.skipThis = false, false, false, false, false

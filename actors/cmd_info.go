@@ -179,7 +179,7 @@ func (sys *System) infoClients(w *infoWriter) {
 		onGone += s.published.waitsOnGone.Load()
 	}
 	w.int("tracking_clients", 0)
-	w.int("pubsub_clients", 0)
+	w.int("pubsub_clients", sys.subscribers.Load())
 	w.int("watching_clients", watching)
 	w.int("clients_in_timeout_table", sys.timeouts.Load())
 	w.int("total_watched_keys", watched)
@@ -317,7 +317,10 @@ func (sys *System) infoStats(w *infoWriter) {
 	w.int("current_eviction_exceeded_time", 0)
 	w.int("keyspace_hits", hits-b.hits.Load())
 	w.int("keyspace_misses", misses-b.misses.Load())
-	for _, name := range []string{"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec",
+	w.int("pubsub_channels", int64(sys.hub.topics(topicChannel)))
+	w.int("pubsub_patterns", int64(sys.hub.topics(topicPattern)))
+	w.int("pubsubshard_channels", int64(sys.hub.topics(topicShard)))
+	for _, name := range []string{"latest_fork_usec",
 		"total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits",
 		"active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time",
 		"current_active_defrag_time", "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes",

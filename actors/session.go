@@ -4,7 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/troupe-db/troupe/actors/config"
 	"github.com/troupe-db/troupe/datatypes/command"
 	"github.com/troupe-db/troupe/netio/resp"
 )
@@ -59,6 +58,8 @@ type Session struct {
 	skipThis   bool
 	soft       softLimit
 	txn        *txn // nil until the first MULTI or WATCH
+	subs       subscriptions
+	pushes     pushes
 
 	waiter atomic.Pointer[waiter] // in a blocking command; for who ends it from elsewhere
 	shown  struct {
@@ -144,6 +145,9 @@ func (s *Session) Resume() (out []byte, closeAfter bool) {
 			return s.giveEarly(out)
 		}
 		if !over {
+			if out := s.pushesWhileBlocked(); out != nil {
+				return s.giveEarly(out)
+			}
 			return nil, s.killed.Load()
 		}
 		s.busy = false
@@ -175,7 +179,7 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 	s.parser.Unauthenticated = !s.authorized && v.RequirePass != ""
 	b := s.batch
 	if b == nil {
-		if len(data) == 0 && len(s.qb) == 0 {
+		if len(data) == 0 && len(s.qb) == 0 && !s.pushes.pending.Load() {
 			return nil, false
 		}
 		b = s.sys.newBatch(s)
@@ -188,6 +192,9 @@ func (s *Session) process(data []byte) (out []byte, closeAfter bool) {
 		b.w.Buf = b.w.Buf[:0]
 	}
 	b.fresh = true
+	if s.pushes.pending.Load() {
+		b.takePushes()
+	}
 	kept := len(s.qb) > 0
 	buf := data
 	if kept {
@@ -412,7 +419,7 @@ func (s *Session) joinEarly() {
 // overHard tells whether the replies that are ready are, with those that still wait, over the hard limit. What waits is
 // not all that counts: as in Redis, replies to one read that are over the limit are not sent, however fast the reader.
 func (s *Session) overHard(ready int) bool {
-	limit := s.sys.cfg.Load().OutputLimits[config.OutputNormal].HardBytes
+	limit := s.outputLimit().HardBytes
 	if limit <= 0 {
 		return false
 	}
@@ -456,7 +463,11 @@ func (s *Session) Gone() {
 }
 
 // release gives back what a closed session has elsewhere. REQUIRES: the caller owns the session and holds nothing.
-func (s *Session) release() { s.unwatch() }
+func (s *Session) release() {
+	s.unwatch()
+	s.unsubscribeAll()
+	s.pushes.drop()
+}
 
 // endWait ends the blocking command that a closed session is in.
 func (s *Session) endWait() {
@@ -480,11 +491,11 @@ func (s *Session) Tick(int64) (closeNow bool) {
 		s.Idle()
 	}
 	v := s.sys.cfg.Load()
-	if v.TimeoutSec > 0 && !s.busy && nowMs-s.shown.activeMs.Load() > int64(v.TimeoutSec)*1000 {
+	if v.TimeoutSec > 0 && !s.busy && !s.subs.has() && nowMs-s.shown.activeMs.Load() > int64(v.TimeoutSec)*1000 {
 		s.sys.log.Info("closing idle client", "client", s.id)
 		return true
 	}
-	return s.overPending(int64(s.transport.Pending()))
+	return s.overPending(int64(s.transport.Pending()) + s.pushedBytes())
 }
 
 // idleMs is after what time without a command a session gives its batch back.
@@ -501,7 +512,7 @@ func (s *Session) Wrote(pending int) (closeNow bool) {
 
 // overPending tells whether n bytes of pending output are too many, or have been for too long.
 func (s *Session) overPending(n int64) bool {
-	lim := s.sys.cfg.Load().OutputLimits[config.OutputNormal]
+	lim := s.outputLimit()
 	if lim.HardBytes > 0 && n >= lim.HardBytes {
 		s.overOutput("hard", n)
 		return true
@@ -527,7 +538,7 @@ func (s *Session) overOutput(kind string, n int64) {
 }
 
 // gated tells whether something may keep a command of the session from running.
-func (s *Session) gated() bool { return !s.authorized }
+func (s *Session) gated() bool { return !s.authorized || s.restricted() }
 
 // refuse returns the error that answers the request instead of running it, or "".
 func (s *Session) refuse(b *Batch, q *request) string {
@@ -540,15 +551,19 @@ func (s *Session) refuse(b *Batch, q *request) string {
 		}
 		s.authorize() // the password was taken away since the connection came
 	}
+	if s.restricted() && !q.spec.Has(command.Subscribing) {
+		return "ERR Can't execute '" + q.spec.FullName + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are " +
+			"allowed in this context"
+	}
 	return ""
 }
 
 // mute tells whether the reply to the request that has just run is to be dropped.
-func (s *Session) mute(*Batch, *request) bool {
+func (s *Session) mute(b *Batch, _ *request) bool {
 	if !s.replyOff && !s.skipThis && !s.skipNext {
 		return false
 	}
-	drop := s.replyOff || s.skipThis
+	drop := (s.replyOff || s.skipThis) && !b.told
 	s.skipThis, s.skipNext = s.skipNext, false
 	return drop
 }

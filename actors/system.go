@@ -53,9 +53,11 @@ type System struct {
 	startNs     int64
 	epochMs     int64 // when the shards were made
 
-	clients  clientTable
-	blocked  atomic.Int64 // clients in blocking commands,
-	timeouts atomic.Int64 // and those of them that have a timeout
+	clients     clientTable
+	hub         hub
+	subscribers atomic.Int64 // clients with subscriptions
+	blocked     atomic.Int64 // clients in blocking commands,
+	timeouts    atomic.Int64 // and those of them that have a timeout
 
 	scripts      *scripting.Engine
 	overdue      atomic.Uint64 // shards that scripts hold for too long, see busy.go
@@ -157,6 +159,7 @@ func New(o Options) (*System, error) {
 	}
 	sys.serverStats = newCmdStats(len(sys.table.All()))
 	sys.clients.init()
+	sys.hub.init()
 	sys.shutdown.stop = o.Stop
 	sys.configChanged(v, v)
 	o.Config.OnChange(sys.configChanged)

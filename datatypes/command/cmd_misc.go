@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -18,12 +19,11 @@ var echoSpec = Spec{
 	Run:     func(c *Ctx) { c.Reply.Bulk(c.Args[1]) },
 }
 
-// PING shows that the server is there. On a connection in RESP2 that has subscriptions, replies have another form, which
-// the session gives them.
+// PING shows that the server is there. On a connection in RESP2 that has subscriptions, the reply has the form of a message.
 var pingSpec = Spec{
 	Name: "ping", Group: GroupConnection, Since: "1.0.0", Complexity: "O(1)", Arity: -1,
 	Summary: "Replies at once.",
-	Flags:   Fast,
+	Flags:   Fast | Subscribing,
 	Syntax:  "[message]",
 	Tips:    []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 	Scope:   ScopeLocal,
@@ -31,13 +31,20 @@ var pingSpec = Spec{
 }
 
 func pingCommand(c *Ctx) {
-	switch len(c.Args) {
-	case 1:
-		c.Reply.Simple("PONG")
-	case 2:
-		c.Reply.Bulk(c.Args[1])
-	default:
+	if len(c.Args) > 2 {
 		c.wrongArity()
+		return
+	}
+	if s, ok := c.Client.(Subscriber); ok && s.OnlyMessages() {
+		c.Reply.Array(2)
+		c.Reply.BulkString("pong")
+		c.Reply.Bulk(bytes.Join(c.Args[1:], nil))
+		return
+	}
+	if len(c.Args) == 1 {
+		c.Reply.Simple("PONG")
+	} else {
+		c.Reply.Bulk(c.Args[1])
 	}
 }
 

@@ -15,6 +15,12 @@ type Client interface {
 	SelectDB(index int)
 }
 
+// Subscriber is a Client that may have subscriptions.
+type Subscriber interface {
+	// OnlyMessages tells whether all that the client gets has the form of messages.
+	OnlyMessages() bool
+}
+
 // Journal takes the effects of commands, in the order in which they took place.
 type Journal interface {
 	// BeginEntry and EndEntry enclose the effects of an EXEC or a script, which are one entry. They come in pairs, one in

@@ -183,6 +183,8 @@ const (
 	NotQueued
 	// Composite (internal): runs other commands, which have their own flags and effects.
 	Composite
+	// Subscribing (internal): may be sent on a connection in RESP2 that has subscriptions.
+	Subscribing
 )
 
 // flagNames are the names in COMMAND INFO, in its order; internal flags have none.
