@@ -115,13 +115,22 @@ func (sys *System) configChanged(old, v *config.Values) {
 	settings := settingsOf(v)
 	settings.ListPlainFrom = int(sys.plainFrom.Load())
 	sys.settings.Store(settings)
-	k := keyspace.Config{LFU: isLFU(v), LFULogFactor: v.LFULogFactor, LFUDecayMin: v.LFUDecayTimeMin}
+	k := shardConfig{
+		keyspace: keyspace.Config{LFU: isLFU(v), LFULogFactor: v.LFULogFactor, LFUDecayMin: v.LFUDecayTimeMin},
+		notify:   v.NotifyKeyspaceEvents,
+	}
 	if was := sys.shardConfig.Load(); was == nil || *was != k {
 		sys.shardConfig.Store(&k)
 	}
 	if old.LogLevel != v.LogLevel {
 		SetLogLevel(v.LogLevel)
 	}
+}
+
+// shardConfig is what shards look at of the configuration.
+type shardConfig struct {
+	keyspace keyspace.Config
+	notify   config.NotifyFlags
 }
 
 // resetStats sets the statistics back to zero. As in Redis, the peak of memory stays.

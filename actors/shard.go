@@ -36,13 +36,13 @@ type shard struct {
 		hits, misses   atomic.Uint64
 		expired        atomic.Uint64
 	}
-	active   atomic.Bool      // wants upkeep
-	idle     int              // rounds of upkeep that changed nothing; owned by the shard, as all that follows
-	used     []dbSizes        // per database, as published
-	closed   bool             // the keyspace was released
-	armed    int64            // the deadline that the expiry actor knows of
-	expiring bool             // a series of slices of expireOn is under way
-	config   *keyspace.Config // what ks.Config was taken from
+	active   atomic.Bool  // wants upkeep
+	idle     int          // rounds of upkeep that changed nothing; owned by the shard, as all that follows
+	used     []dbSizes    // per database, as published
+	closed   bool         // the keyspace was released
+	armed    int64        // the deadline that the expiry actor knows of
+	expiring bool         // a series of slices of expireOn is under way
+	config   *shardConfig // what ks.Config and ks.Observer were taken from
 }
 
 // Receive implements actor.Actor.
@@ -126,7 +126,8 @@ func (s *shard) refresh(nowMs int64) {
 	s.ks.NowMs = nowMs
 	s.ks.HoldExpiry = s.sys.paused.Load() != 0
 	if c := s.sys.shardConfig.Load(); c != s.config {
-		s.config, s.ks.Config = c, *c
+		s.config, s.ks.Config = c, c.keyspace
+		s.ks.Observer = newNotifier(s.sys, c.notify)
 	}
 }
 

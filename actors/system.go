@@ -36,7 +36,7 @@ type System struct {
 	rand        func() uint64
 	table       *command.Table
 	settings    atomic.Pointer[command.Settings]
-	shardConfig atomic.Pointer[keyspace.Config]
+	shardConfig atomic.Pointer[shardConfig]
 	journal     command.Journal
 	actors      *actor.ActorSystem
 	shards      []*shard
