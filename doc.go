@@ -71,6 +71,10 @@
 // shard of the destination is needed too; it is taken before the command that makes the source ready runs, not after, so
 // that shards are always taken in ascending order (actors/blocked.go).
 //
+// Pub/sub is not an actor. PUBLISH replies the number of receivers, inside EXEC and scripts too, where shards are held and
+// nothing may be waited for; so the look-up is behind a mutex, and the writing is left to each receiver's event loop
+// (actors/pubsub.go).
+//
 // KEYS sees one instant without holding a shard: it walks a cut of every shard, slice by slice (keyspace/cut.go).
 //
 // A large value starts in the arena of its database and gets an arena of its own at 512 KiB, by one copy of about a
