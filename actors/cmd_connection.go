@@ -185,6 +185,7 @@ var resetSpec = command.Spec{
 	Flags: command.NoScript | command.Loading | command.Stale | command.Fast | command.NoAuth |
 		command.AllowBusy | command.NotQueued | command.Subscribing,
 	Scope: command.ScopeServer, // it ends watches, which lie on shards
+	Heavy: manySubscriptions,
 	Run:   resetCommand,
 }
 

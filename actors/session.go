@@ -465,7 +465,11 @@ func (s *Session) Gone() {
 // release gives back what a closed session has elsewhere. REQUIRES: the caller owns the session and holds nothing.
 func (s *Session) release() {
 	s.unwatch()
-	s.unsubscribeAll()
+	if s.subs.total > leaveSlice {
+		go s.unsubscribeAll() // nobody else has the session any more
+	} else {
+		s.unsubscribeAll()
+	}
 	s.pushes.drop()
 }
 

@@ -66,11 +66,7 @@ func (s *Session) unsubscribeAll() {
 		kind := topicKind(k)
 		s.subs.names[kind] = nil
 		s.countSubs(kind, -len(names))
-		if len(names) > leaveSlice {
-			go s.sys.hub.leaveAll(kind, names, s)
-		} else {
-			s.sys.hub.leaveAll(kind, names, s)
-		}
+		s.sys.hub.leaveAll(kind, names, s)
 	}
 }
 
